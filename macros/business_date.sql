@@ -1,0 +1,12 @@
+{#- The calendar day of a UTC timestamp in the business timezone. Used in staging only: everything after it reads dates. -#}
+{% macro business_date(timestamp_column) -%}
+    {{ return(adapter.dispatch('business_date', 'customer_segments')(timestamp_column)) }}
+{%- endmacro %}
+
+{% macro default__business_date(timestamp_column) -%}
+    cast(timezone('{{ var("business_timezone") }}', timezone('UTC', {{ timestamp_column }})) as date)
+{%- endmacro %}
+
+{% macro spark__business_date(timestamp_column) -%}
+    cast(from_utc_timestamp({{ timestamp_column }}, '{{ var("business_timezone") }}') as date)
+{%- endmacro %}
