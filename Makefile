@@ -1,0 +1,55 @@
+# Everything a newcomer, a nightly scheduler and CI run. Needs Python 3.11, make and git; sets up the rest itself.
+PYTHON ?= python3.11
+VENV := .venv
+INSTALLED := $(VENV)/.installed
+HOME_FOLDER ?= warehouse
+SOURCE ?= complete_journey
+
+export DO_NOT_TRACK := 1
+export GX_ANALYTICS_ENABLED := false
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# Packages come with hashes and are compiled to bytecode once, here, so that no night pays for it.
+$(INSTALLED): requirements.lock pyproject.toml
+	@echo "Setting up $(VENV) (once; some minutes without a package cache)"
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --compile -r requirements.lock
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: install
+install: $(INSTALLED) ## set up the virtual environment
+
+.PHONY: nightly
+nightly: $(INSTALLED) ## run a whole night (SOURCE=complete_journey: real retail data)
+	@$(VENV)/bin/segments nightly --source $(SOURCE) --home $(HOME_FOLDER)
+
+.PHONY: ui
+ui: $(INSTALLED) ## Dagster on this machine: lineage, runs, checks, partitions
+	@$(VENV)/bin/python -m orchestration.user_interface --source $(SOURCE) --home $(HOME_FOLDER)
+
+.PHONY: test
+test: $(INSTALLED) ## all tests
+	@$(VENV)/bin/python -m pytest
+
+.PHONY: lint
+lint: $(INSTALLED) ## ruff, mypy, sqlfluff
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/python -m orchestration.transform.lint
+
+.PHONY: lock
+lock: $(INSTALLED) ## resolve requirements.lock again from pyproject.toml (hashes, no addresses)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@$(VENV)/bin/uv pip compile pyproject.toml --extra demo --extra dev --python-version 3.11 --universal \
+		--generate-hashes --no-header --no-strip-extras --no-annotate --quiet --upgrade --output-file requirements.lock
+
+.PHONY: clean
+clean: ## remove what runs have written, keep the environment
+	rm -rf $(HOME_FOLDER) target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,69 @@
+"""Where a run reads and writes: one small object, from the environment or the command line, handed to everything else."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+DEFAULT_HOME = "warehouse"
+DEFAULT_SOURCE = "complete_journey"
+DEFAULT_TARGET = "duckdb"
+DEFAULT_BUILDS_KEPT = 7
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One installation: its home folder, the source it reads and the engine it runs on.
+
+    Attributes:
+        home: everything a run writes lives below this folder.
+        source: a name below `mappings/`, or a folder of files.
+        target: the dbt target, `duckdb` unless one machine is too small.
+        builds_kept: how many published builds stay ready for `segments rollback`.
+    """
+
+    home: Path
+    source: str = DEFAULT_SOURCE
+    target: str = DEFAULT_TARGET
+    builds_kept: int = DEFAULT_BUILDS_KEPT
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        """The settings of this process: `SEGMENTS_HOME`, `SEGMENTS_SOURCE`, `SEGMENTS_TARGET`, `SEGMENTS_BUILDS_KEPT`."""
+        return cls(
+            home=Path(os.environ.get("SEGMENTS_HOME", DEFAULT_HOME)).resolve(),
+            source=os.environ.get("SEGMENTS_SOURCE", DEFAULT_SOURCE),
+            target=os.environ.get("SEGMENTS_TARGET", DEFAULT_TARGET),
+            builds_kept=int(os.environ.get("SEGMENTS_BUILDS_KEPT", DEFAULT_BUILDS_KEPT)),
+        )
+
+    def to_environment(self) -> None:
+        """Make these the settings of this process, so that Dagster's definitions and dbt's profile read the same ones."""
+        os.environ["SEGMENTS_HOME"] = str(self.home)
+        os.environ["SEGMENTS_SOURCE"] = self.source
+        os.environ["SEGMENTS_TARGET"] = self.target
+        os.environ["SEGMENTS_BUILDS_KEPT"] = str(self.builds_kept)
+
+    def landing(self, source_name: str) -> Path:
+        """The landed batches of one source."""
+        return self.home / "landing" / source_name
+
+    def database(self, source_name: str) -> Path:
+        """The working database of one source: dbt writes it, no reader is pointed at it."""
+        return self.home / "working" / source_name / "warehouse.duckdb"
+
+    @property
+    def dbt_dir(self) -> Path:
+        """dbt's artefacts and logs."""
+        return self.home / "dbt"
+
+    @property
+    def dagster_dir(self) -> Path:
+        """Dagster's run history."""
+        return self.home / "dagster"
+
+    @property
+    def serving(self) -> Path:
+        """What readers open: `segments.duckdb` and `parquet/`."""
+        return self.home / "serving"

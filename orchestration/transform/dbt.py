@@ -1,0 +1,123 @@
+"""dbt, run inside this process: one parse per night, no new interpreter per step."""
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from orchestration.errors import SegmentsError
+from orchestration.ingest.source import Source
+from orchestration.settings import PROJECT_DIR, Settings
+
+DbtEvent = dict[str, Any]
+
+
+class DbtFailed(SegmentsError):
+    """A dbt command did not succeed; the message names the nodes that failed and why."""
+
+
+def bind_environment(settings: Settings, source: Source) -> None:
+    """Point dbt's profile and the landing source at this home and this source; telemetry stays off."""
+    os.environ["SEGMENTS_DATABASE"] = str(settings.database(source.name))
+    os.environ["SEGMENTS_LANDING"] = str(settings.landing(source.name))
+    os.environ["DO_NOT_TRACK"] = "1"
+
+
+def variables(source: Source, as_of_date: date | None) -> dict[str, Any]:
+    """dbt variables of one night: what the source says about itself, its overrides, and the day described."""
+    settled = {
+        "business_timezone": source.business_timezone,
+        "currency": source.currency,
+        "holiday_country": source.holiday_country,
+        **source.vars,
+    }
+    if as_of_date is not None:
+        settled["as_of_date"] = as_of_date.isoformat()
+    return settled
+
+
+def common_arguments(settings: Settings, dbt_variables: Mapping[str, Any]) -> list[str]:
+    """The flags every dbt command of this project gets."""
+    return [
+        *("--project-dir", str(PROJECT_DIR)),
+        *("--profiles-dir", str(PROJECT_DIR)),
+        *("--target", settings.target),
+        *("--target-path", str(settings.dbt_dir / "target")),
+        *("--log-path", str(settings.dbt_dir / "logs")),
+        *("--log-level", "none"),
+        *("--log-level-file", "info"),
+        "--no-use-colors",
+        *("--vars", json.dumps(dict(dbt_variables))),
+    ]
+
+
+def build_arguments(select: Sequence[str], exclude: Sequence[str] = ()) -> list[str]:
+    """Arguments of one `dbt build` step of a night.
+
+    Unit tests describe rules, not last night's data: they run in `make test`. A data test runs in the first step in which
+    everything it reads exists (`buildable`).
+    """
+    return ["build", "--select", *select, "--exclude", "resource_type:unit_test", *exclude, "--indirect-selection", "buildable"]
+
+
+@cache
+def _parsed_manifest(arguments: tuple[str, ...]) -> Any:
+    from dbt.cli.main import dbtRunner
+
+    result = dbtRunner().invoke(["parse", *arguments])
+    if not result.success:
+        raise DbtFailed(f"the dbt project cannot be parsed: {result.exception}")
+    return result.result
+
+
+def parse(settings: Settings, source: Source) -> Path:
+    """Parse the project and return the path of its manifest (JSON), which Dagster builds its assets from."""
+    bind_environment(settings, source)
+    _parsed_manifest(tuple(common_arguments(settings, variables(source, None))))
+    return settings.dbt_dir / "target" / "manifest.json"
+
+
+def run(
+    arguments: Sequence[str],
+    *,
+    settings: Settings,
+    source: Source,
+    as_of_date: date,
+    on_event: Callable[[DbtEvent], None],
+) -> None:
+    """Run one dbt command in this process and hand each of its structured events to `on_event`.
+
+    The connection to the working database is closed before this returns, so that the next step may open the file its own way.
+
+    Raises:
+        DbtFailed: when any node failed; the message names the first ones.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+    from google.protobuf.json_format import MessageToDict
+
+    def callback(message: Any) -> None:
+        on_event(MessageToDict(message, preserving_proto_field_name=True))
+
+    bind_environment(settings, source)
+    manifest = _parsed_manifest(tuple(common_arguments(settings, variables(source, None))))
+    try:
+        result = dbtRunner(manifest=manifest, callbacks=[callback]).invoke(
+            [*arguments, *common_arguments(settings, variables(source, as_of_date))]
+        )
+    finally:
+        DuckDBConnectionManager.close_all_connections()
+    if not result.success:
+        raise DbtFailed(_failure_message(result))
+
+
+def _failure_message(result: Any) -> str:
+    if result.exception is not None:
+        return f"dbt stopped: {result.exception}"
+    failures = [r for r in result.result.results if str(r.status) in ("error", "fail")]
+    named = "; ".join(f"{r.node.name}: {' '.join((r.message or '').split())}" for r in failures[:3])
+    more = f" (and {len(failures) - 3} more)" if len(failures) > 3 else ""
+    return f"dbt stopped at {named}{more}; the whole log is in the dbt/logs folder of the home"
