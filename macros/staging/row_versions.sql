@@ -1,0 +1,41 @@
+{#-
+    Two CTEs on `typed` and `judged`: the keys that came more than once, and the usable versions of these keys, numbered from the newest.
+    Quarantine comes first: an unusable version is not numbered, so it never hides a good older one. Equal load times are told apart by the row's place.
+
+    Only repeated keys are ranked, because ranking every row costs more than all the rest (10 million order lines, CPU: rows typed and written 15.8 s,
+    with this 20.9 s, with row_number over all 27.2 s) and scatters the rows, which then take 1.7 times the disk.
+
+    key: the names of the key's columns. Nulls equal each other.
+-#}
+{% macro row_versions(key) -%}
+    repeated_keys as (
+    select {{ key | join(', ') }}
+    from typed
+    group by {{ key | join(', ') }}
+    having count(*) > 1
+),
+
+row_versions as (
+    select
+        judged.batch,
+        judged.source_row,
+        row_number() over (
+            partition by {% for column in key %}judged.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+            order by judged.loaded_at desc, judged.source_row desc, judged.batch desc
+        ) as version_number
+    from judged
+    inner join
+        repeated_keys
+        on {% for column in key %}judged.{{ column }} is not distinct from repeated_keys.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+    where judged.quarantine_reason is null
+)
+{%- endmacro %}
+
+{#- What became of a landed row: quarantined, superseded by a newer version of its key, or used. Needs `judged` left joined to `row_versions`. -#}
+{% macro row_status() -%}
+    case
+            when judged.quarantine_reason is not null then 'quarantined'
+            when row_versions.version_number > 1 then 'superseded'
+            else 'used'
+        end
+{%- endmacro %}

@@ -1,0 +1,49 @@
+{{ config(materialized='table') }}
+
+with
+
+landed as (
+    select * from {{ source('landing', 'survey_answers') }}
+),
+
+known_customers as (
+    select customer_id as known_customer_id from {{ ref('stg_customers') }}
+),
+
+typed as {{ inlined() }} (
+    select
+        {{ clean_text('customer_id') }} as customer_id,
+        {{ clean_text('question') }} as question,
+        {{ clean_text('answer') }} as answer,
+        cast(answered_at as timestamp) as answered_at,
+        {{ clean_code('origin') }} as origin,
+        {{ landing_columns() }}
+    from landed
+),
+
+judged as {{ inlined() }} (
+    select
+        typed.*,
+        {{ quarantine_reason(
+            required=['customer_id', 'question', 'answer', 'answered_at'],
+            impossible={
+                'answered_at is 1970-01-01 or before, or over a year after loading': out_of_time('answered_at')
+            },
+            customer=true
+        ) }} as quarantine_reason
+    from typed
+    left join known_customers on typed.customer_id = known_customers.known_customer_id
+),
+
+{{ row_versions(key=['customer_id', 'question', 'answered_at']) }},
+
+final as (
+    select
+        judged.*,
+        case when judged.quarantine_reason is null then {{ business_date('judged.answered_at') }} end as answered_date,
+        {{ row_status() }} as row_status
+    from judged
+    left join row_versions on judged.batch = row_versions.batch and judged.source_row = row_versions.source_row
+)
+
+select * from final

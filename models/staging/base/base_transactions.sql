@@ -1,0 +1,64 @@
+{{ config(materialized='table') }}
+
+with
+
+landed as (
+    select * from {{ source('landing', 'transactions') }}
+),
+
+known_customers as (
+    select customer_id as known_customer_id from {{ ref('stg_customers') }}
+),
+
+typed as {{ inlined() }} (
+    select
+        {{ clean_text('order_id') }} as order_id,
+        {{ clean_text('line_id') }} as line_id,
+        {{ clean_text('customer_id') }} as customer_id,
+        cast(ordered_at as timestamp) as ordered_at,
+        cast(amount as decimal(18, 2)) as amount,
+        {{ clean_text('product_id') }} as product_id,
+        cast(quantity as decimal(18, 3)) as quantity,
+        cast(discount_amount as decimal(18, 2)) as discount_amount,
+        cast(coupon_amount as decimal(18, 2)) as coupon_amount,
+        cast(cost_amount as decimal(18, 2)) as cost_amount,
+        {{ clean_text('store_id') }} as store_id,
+        {{ clean_code('channel') }} as channel,
+        {{ clean_code('payment_method') }} as payment_method,
+        coalesce({{ clean_code('status') }}, 'completed') as status,
+        upper({{ clean_text('currency') }}) as currency,
+        cast(updated_at as timestamp) as updated_at,
+        {{ landing_columns() }}
+    from landed
+),
+
+judged as {{ inlined() }} (
+    select
+        typed.*,
+        {{ quarantine_reason(
+            required=['order_id', 'line_id', 'customer_id', 'ordered_at', 'amount'],
+            impossible={
+                'ordered_at is 1970-01-01 or before, or over a year after loading': out_of_time('ordered_at'),
+                'status is not completed, cancelled or returned': "status not in ('completed', 'cancelled', 'returned')",
+                'quantity is below zero in a sale': "quantity < 0 and amount > 0 and status <> 'returned'",
+                'discount_amount is below zero in a sale': "discount_amount < 0 and amount > 0 and status <> 'returned'",
+                'coupon_amount is below zero in a sale': "coupon_amount < 0 and amount > 0 and status <> 'returned'"
+            },
+            customer=true
+        ) }} as quarantine_reason
+    from typed
+    left join known_customers on typed.customer_id = known_customers.known_customer_id
+),
+
+{{ row_versions(key=['order_id', 'line_id']) }},
+
+final as (
+    select
+        judged.*,
+        case when judged.quarantine_reason is null then {{ business_date('judged.ordered_at') }} end as order_date,
+        {{ row_status() }} as row_status
+    from judged
+    left join row_versions on judged.batch = row_versions.batch and judged.source_row = row_versions.source_row
+)
+
+select * from final
