@@ -1,0 +1,30 @@
+-- Why: a family of features that loses a customer loses them from every segmentation that reads it, silently.
+-- Both ways: a customer without a row, and a row without a customer.
+{{ config(tags=['invariant']) }}
+
+{%- set families = [
+    'customer_order_features',
+    'customer_rhythm_features',
+    'customer_trend_features',
+    'customer_promotion_features',
+    'customer_category_features',
+    'customer_period_features',
+] %}
+
+with customers as (
+
+    select customer_id from {{ ref('int_customers') }}
+
+)
+
+{% for family in families %}
+select
+    '{{ family }}' as model,
+    coalesce(customers.customer_id, features.customer_id) as customer_id
+from customers
+full outer join {{ ref(family) }} as features on customers.customer_id = features.customer_id
+where
+    customers.customer_id is null
+    or features.customer_id is null
+{{ 'union all' if not loop.last }}
+{% endfor %}

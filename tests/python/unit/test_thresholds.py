@@ -1,0 +1,25 @@
+"""A threshold that a model asks for and the seed does not have would compile, be null, and decide nothing. So the two are compared here."""
+
+import csv
+import re
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[3]
+
+
+def thresholds_of_the_seed() -> set[str]:
+    with (PROJECT / "seeds" / "thresholds.csv").open(newline="", encoding="utf-8") as file:
+        return {row["name"] for row in csv.DictReader(file)}
+
+
+def thresholds_asked_for() -> set[str]:
+    sql = [path.read_text(encoding="utf-8") for folder in ("models", "macros", "tests/dbt") for path in (PROJECT / folder).rglob("*.sql")]
+    return {name for text in sql for name in re.findall(r"threshold\('(\w+)'\)", text)} - {"name"}
+
+
+def test_every_threshold_asked_for_is_in_the_seed() -> None:
+    assert thresholds_asked_for() - thresholds_of_the_seed() == set()
+
+
+def test_every_threshold_of_the_seed_is_asked_for() -> None:
+    assert thresholds_of_the_seed() - thresholds_asked_for() == set()
