@@ -3,7 +3,7 @@
 
 with
 
-landed as (
+landed as {{ inlined() }} (
     select * from {{ source('landing', 'customers') }}
 ),
 

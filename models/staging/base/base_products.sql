@@ -2,7 +2,7 @@
 
 with
 
-landed as (
+landed as {{ inlined() }} (
     select * from {{ source('landing', 'products') }}
 ),
 

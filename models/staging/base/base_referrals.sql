@@ -2,11 +2,11 @@
 
 with
 
-landed as (
+landed as {{ inlined() }} (
     select * from {{ source('landing', 'referrals') }}
 ),
 
-known_customers as (
+known_customers as {{ inlined() }} (
     select customer_id as known_customer_id from {{ ref('stg_customers') }}
 ),
 

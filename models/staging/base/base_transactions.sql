@@ -1,12 +1,15 @@
 {{ config(materialized='table') }}
 
+{#- Amounts are added up, so lines in another currency than the source's cannot be used. Without a declared currency there is none to differ from. #}
+{%- set currency = dbt.string_literal(dbt.escape_single_quotes(var('currency') | upper)) if var('currency') else 'null' %}
+
 with
 
-landed as (
+landed as {{ inlined() }} (
     select * from {{ source('landing', 'transactions') }}
 ),
 
-known_customers as (
+known_customers as {{ inlined() }} (
     select customer_id as known_customer_id from {{ ref('stg_customers') }}
 ),
 
@@ -40,6 +43,7 @@ judged as {{ inlined() }} (
             impossible={
                 'ordered_at is 1970-01-01 or before, or over a year after loading': out_of_time('ordered_at'),
                 'status is not completed, cancelled or returned': "status not in ('completed', 'cancelled', 'returned')",
+                'currency is not the one of the source': "currency <> " ~ currency,
                 'quantity is below zero in a sale': "quantity < 0 and amount > 0 and status <> 'returned'",
                 'discount_amount is below zero in a sale': "discount_amount < 0 and amount > 0 and status <> 'returned'",
                 'coupon_amount is below zero in a sale': "coupon_amount < 0 and amount > 0 and status <> 'returned'"
