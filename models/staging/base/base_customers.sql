@@ -34,7 +34,7 @@ typed as {{ inlined() }} (
         {{ clean_text('postcode') }} as postcode,
         {{ clean_text('work_country') }} as work_country,
         {{ clean_text('work_city') }} as work_city,
-        {{ clean_text('language') }} as language,
+        {{ clean_text('language') }} as language, -- noqa: RF04
         {{ clean_text('home_store_id') }} as home_store_id,
         {{ clean_code('membership_type') }} as membership_type,
         {{ clean_code('loyalty_tier') }} as loyalty_tier,

@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
-{#- Amounts are added up, so lines in another currency than the source's cannot be used. Without a declared currency there is none to differ from. #}
+{#- Amounts are added up, so lines in another currency than the source's cannot be used; none declared, none differs. #}
 {%- set currency = dbt.string_literal(dbt.escape_single_quotes(var('currency') | upper)) if var('currency') else 'null' %}
 
 with

@@ -19,16 +19,13 @@
     {%- endfor -%}
 {%- endif %}
 
-{% for table_name, column_name, data_type in missing -%}
-select
-    '{{ table_name }}' as table_name,
-    '{{ column_name }}' as column_name,
-    '{{ data_type }}' as data_type
-{{ 'union all' if not loop.last }}
-{% else -%}
-select
-    'none' as table_name,
-    'none' as column_name,
-    'none' as data_type
-where false
+{% for table_name, column_name, data_type in missing %}
+    select
+        '{{ table_name }}' as table_name,
+        '{{ column_name }}' as column_name,
+        '{{ data_type }}' as data_type
+    {{ 'union all' if not loop.last }}
+{% else %}
+    select 'none' as table_name
+    where false
 {% endfor %}
