@@ -8,5 +8,13 @@
         'loyalty_status',
         'value_trend',
         'promotion_affinity',
+        'purchase_rhythm',
+        'growth_potential',
+        'price_sensitivity',
+        'quality_preference',
+        'payment_preference',
+        'channel_preference',
+        'category_affinity',
+        'holiday_buying',
     ]) }}
 {%- endmacro %}

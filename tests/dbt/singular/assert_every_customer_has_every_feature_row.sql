@@ -9,6 +9,14 @@
     'customer_promotion_features',
     'customer_category_features',
     'customer_period_features',
+    'customer_season_features',
+    'customer_growth_features',
+    'customer_discount_features',
+    'customer_quality_features',
+    'customer_payment_features',
+    'customer_channel_features',
+    'customer_affinity_features',
+    'customer_holiday_features',
 ] %}
 
 with customers as (

@@ -1,5 +1,6 @@
 -- Why: a segment that nobody defined has no meaning, no owner and no expected share; a typing error in a rule table makes one.
 -- The names that rule tables can give count too, although no customer may have them today.
+-- A definition of `*` is one for every name that comes from the data: payment methods, channels, categories.
 with definitions as (
 
     select
@@ -32,5 +33,5 @@ from given
 left join definitions
     on
         given.segmentation = definitions.segmentation
-        and given.segment = definitions.segment
+        and (given.segment = definitions.segment or definitions.segment = '*')
 where definitions.segment is null

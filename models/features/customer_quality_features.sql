@@ -1,0 +1,80 @@
+with customers as (
+
+    select * from {{ ref('int_customers') }}
+
+),
+
+choices as (
+
+    select * from {{ ref('int_customer_category_choices') }}
+
+),
+
+-- What is usual in each category, over everybody; in whole ten-thousandths, so that the sums below are exact.
+usual as (
+
+    select
+        category,
+        {{ ten_thousandths(ratio('sum(log_price_sum)', '10000 * cast(sum(priced_lines) as double)')) }} as log_price,
+        {{ ten_thousandths(ratio('sum(log_units_sum)', '10000 * cast(sum(priced_lines) as double)')) }} as log_units,
+        {{ ten_thousandths(ratio('sum(premium_lines) - sum(budget_lines)', 'sum(tiered_lines)')) }} as tier_balance,
+        {{ ten_thousandths(ratio('sum(private_label_lines)', 'sum(labelled_lines)')) }} as private_label_share
+    from choices
+    group by category
+
+),
+
+-- Each line is compared with its own category; the categories count as they are bought.
+per_customer as (
+
+    select
+        choices.customer_id,
+
+        cast(sum(choices.priced_lines) as bigint) as priced_lines,
+        sum(choices.log_price_sum) - sum(choices.priced_lines * coalesce(usual.log_price, 0)) as log_price_excess,
+        sum(choices.log_units_sum) - sum(choices.priced_lines * coalesce(usual.log_units, 0)) as log_units_excess,
+
+        cast(sum(choices.tiered_lines) as bigint) as tiered_lines,
+        sum(choices.premium_lines) as premium_lines,
+        sum(choices.budget_lines) as budget_lines,
+        sum(choices.tiered_lines * coalesce(usual.tier_balance, 0)) as expected_tier_balance,
+
+        cast(sum(choices.labelled_lines) as bigint) as labelled_lines,
+        sum(choices.private_label_lines) as private_label_lines,
+        sum(choices.labelled_lines * coalesce(usual.private_label_share, 0)) as expected_private_label
+    from choices
+    inner join usual on choices.category = usual.category
+    group by choices.customer_id
+
+),
+
+final as (
+
+    select
+        customers.customer_id,
+        customers.as_of_date,
+
+        coalesce(per_customer.priced_lines, 0) as priced_lines,
+        {{ rounded('exp(' ~ ratio('per_customer.log_price_excess', '10000 * per_customer.priced_lines') ~ ')') }} as unit_price_index,
+        {{ rounded('exp(' ~ ratio('per_customer.log_units_excess', '10000 * per_customer.priced_lines') ~ ')') }} as units_index,
+
+        coalesce(per_customer.tiered_lines, 0) as tiered_lines,
+        {{ ratio('per_customer.premium_lines', 'per_customer.tiered_lines') }} as premium_share,
+        {{ ratio('per_customer.budget_lines', 'per_customer.tiered_lines') }} as budget_share,
+        {{ ratio(
+            '10000 * (per_customer.premium_lines - per_customer.budget_lines) - per_customer.expected_tier_balance',
+            '10000 * per_customer.tiered_lines'
+        ) }} as tier_excess,
+
+        coalesce(per_customer.labelled_lines, 0) as labelled_lines,
+        {{ ratio('per_customer.private_label_lines', 'per_customer.labelled_lines') }} as private_label_share,
+        {{ ratio(
+            '10000 * per_customer.private_label_lines - per_customer.expected_private_label',
+            '10000 * per_customer.labelled_lines'
+        ) }} as private_label_excess
+    from customers
+    left join per_customer on customers.customer_id = per_customer.customer_id
+
+)
+
+select * from final
