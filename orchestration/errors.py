@@ -11,3 +11,11 @@ class UnusableInput(SegmentsError):
 
 class GateClosed(SegmentsError):
     """A build may not be published: no verdict, a failed one, or one about other rows. The command line exits with 1."""
+
+
+class HomeInUse(UnusableInput):
+    """Another process is already writing below the same home folder."""
+
+
+class PublishingFailed(SegmentsError):
+    """A build could not be written, verified or swapped in; what was served before is still served."""

@@ -1,0 +1,121 @@
+"""What a night did, as tables of the working database: builds, their row counts, their check results (schema operations).
+
+The models of the schema reporting read these tables. Every function opens the database for itself and closes it again, may be
+repeated, and leaves the same rows when it is. All times are UTC.
+"""
+
+import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.quality.gate import CheckResult
+
+TABLES = (
+    """
+    create table if not exists operations.builds (
+        build_id string, as_of_date date, source string, code_version string, status string, started_at timestamp, finished_at timestamp
+    )
+    """,
+    """
+    create table if not exists operations.build_row_counts (
+        build_id string, table_name string, rows_in bigint, rows_used bigint, rows_superseded bigint, rows_quarantined bigint
+    )
+    """,
+    """
+    create table if not exists operations.check_results (
+        build_id string, as_of_date date, checked_at timestamp, suite string, expectation string, column_name string,
+        expected string, observed string, passed boolean, severity string, error string
+    )
+    """,
+)
+
+
+@contextmanager
+def _transaction(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The working database with its operations tables, in one transaction: all of it happens or nothing."""
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(database)) as connection:
+        connection.begin()
+        connection.execute("create schema if not exists operations")
+        for table in TABLES:
+            connection.execute(table)
+        try:
+            yield connection
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.commit()
+
+
+def create_operations(database: Path) -> None:
+    """Create the schema and its empty tables where they are missing, so that models can read them in the first night."""
+    with _transaction(database):
+        pass
+
+
+def record_build_started(
+    database: Path, build_id: str, as_of_date: datetime.date, source: str, code_version: str, started_at: datetime.datetime
+) -> None:
+    """Enter a build with status building. What an earlier attempt under the same id left is replaced."""
+    with _transaction(database) as connection:
+        for table in ("builds", "build_row_counts", "check_results"):
+            connection.execute(f"delete from operations.{table} where build_id = ?", [build_id])
+        row = [build_id, as_of_date, source, code_version, "building", _utc(started_at), None]
+        connection.execute("insert into operations.builds values (?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def record_row_counts(database: Path, build_id: str) -> None:
+    """Enter the rows in, used, superseded and quarantined of every raw table, as staging.row_reconciliation counts them now."""
+    with _transaction(database) as connection:
+        connection.execute("delete from operations.build_row_counts where build_id = ?", [build_id])
+        connection.execute(
+            """
+            insert into operations.build_row_counts
+            select ?, table_name, rows_in, rows_used, rows_superseded, rows_quarantined
+            from staging.row_reconciliation
+            """,
+            [build_id],
+        )
+
+
+def record_check_results(
+    database: Path, build_id: str, as_of_date: datetime.date, checked_at: datetime.datetime, results: Sequence[CheckResult]
+) -> None:
+    """Enter what every check of the gate found, passed or not."""
+    rows: list[list[Any]] = [
+        [
+            build_id,
+            as_of_date,
+            _utc(checked_at),
+            result.suite,
+            result.expectation,
+            result.column,
+            result.expected,
+            result.observed,
+            result.passed,
+            result.severity,
+            result.error,
+        ]
+        for result in results
+    ]
+    with _transaction(database) as connection:
+        connection.execute("delete from operations.check_results where build_id = ?", [build_id])
+        if rows:
+            connection.executemany("insert into operations.check_results values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def record_build_finished(database: Path, build_id: str, status: str, finished_at: datetime.datetime) -> None:
+    """Give a build its last status (such as published or failed) and its end. Unknown ids change nothing."""
+    with _transaction(database) as connection:
+        connection.execute(
+            "update operations.builds set status = ?, finished_at = ? where build_id = ?", [status, _utc(finished_at), build_id]
+        )
+
+
+def _utc(moment: datetime.datetime) -> datetime.datetime:
+    """A moment as the tables hold it: UTC without saying so. A moment that does not say its zone is taken for UTC."""
+    return moment.astimezone(datetime.UTC).replace(tzinfo=None) if moment.tzinfo else moment
