@@ -16,5 +16,9 @@
         'channel_preference',
         'category_affinity',
         'holiday_buying',
+        'journey_stage',
+        'campaign_response',
+        'enrolment',
+        'programme_engagement',
     ]) }}
 {%- endmacro %}

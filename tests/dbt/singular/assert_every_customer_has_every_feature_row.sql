@@ -17,6 +17,9 @@
     'customer_channel_features',
     'customer_affinity_features',
     'customer_holiday_features',
+    'customer_journey_features',
+    'customer_response_features',
+    'customer_programme_features',
 ] %}
 
 with customers as (

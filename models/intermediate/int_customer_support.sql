@@ -1,0 +1,58 @@
+with tickets as (
+
+    select * from {{ ref('stg_support_tickets') }}
+    where opened_date < {{ as_of_date() }}
+
+),
+
+limits as (
+
+    select cast({{ threshold('advocacy_satisfaction_window_days') }} as integer) as satisfaction_window_days
+
+),
+
+-- What had happened by the morning of the day described: the newest version of a ticket may know more than that.
+known as (
+
+    select
+        customer_id,
+        opened_at,
+        opened_date,
+        case when first_reply_date < {{ as_of_date() }} then first_reply_at end as replied_at,
+        case when first_reply_date < {{ as_of_date() }} then first_reply_date end as replied_date,
+        case when customer_replied_date < {{ as_of_date() }} then customer_replied_at end as customer_replied_at,
+        coalesce(closed_date < {{ as_of_date() }}, false) as is_closed,
+        -- A score has no date of its own: it is given when a ticket closes.
+        case
+            when
+                coalesce(closed_date, opened_date) >= {{ days_before(as_of_date(), 'limits.satisfaction_window_days') }}
+                and coalesce(closed_date, opened_date) < {{ as_of_date() }}
+                then satisfaction_score
+        end as recent_score
+    from tickets
+    cross join limits
+
+),
+
+final as (
+
+    select
+        known.customer_id,
+
+        count(*) as ticket_count,
+        count(*) filter (where known.opened_date >= {{ days_before(as_of_date(), 365) }}) as ticket_count_365d,
+        count(*) filter (where known.replied_at is null and not known.is_closed) as unanswered_ticket_count,
+        max(known.opened_date) as last_ticket_date,
+
+        max(known.replied_at) as last_reply_at,
+        max(known.replied_date) as last_reply_date,
+        greatest(max(known.opened_at), max(known.customer_replied_at)) as last_customer_message_at,
+
+        count(known.recent_score) as scored_ticket_count,
+        {{ ratio('sum(known.recent_score)', 'count(known.recent_score)') }} as ticket_satisfaction
+    from known
+    group by known.customer_id
+
+)
+
+select * from final
