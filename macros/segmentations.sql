@@ -20,5 +20,11 @@
         'campaign_response',
         'enrolment',
         'programme_engagement',
+        'demographic',
+        'socio_economic',
+        'geographic',
+        'psychographic',
+        'socio_cultural',
+        'needs',
     ]) }}
 {%- endmacro %}

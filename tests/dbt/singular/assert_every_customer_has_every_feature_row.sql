@@ -20,6 +20,12 @@
     'customer_journey_features',
     'customer_response_features',
     'customer_programme_features',
+    'customer_demographic_features',
+    'customer_socio_economic_features',
+    'customer_geographic_features',
+    'customer_psychographic_features',
+    'customer_socio_cultural_features',
+    'customer_needs_features',
 ] %}
 
 with customers as (

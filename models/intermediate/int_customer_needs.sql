@@ -1,0 +1,127 @@
+-- What each source of evidence says about a customer's needs, counted; which source wins is decided later.
+with answers as (
+
+    select * from {{ ref('int_customer_traits') }}
+    where trait_family = 'need'
+
+),
+
+tickets as (
+
+    select * from {{ ref('stg_support_tickets') }}
+
+),
+
+topic_needs as (
+
+    select * from {{ ref('ticket_topic_needs') }}
+    where need <> 'none'
+
+),
+
+products as (
+
+    select * from {{ ref('stg_products') }}
+
+),
+
+category_needs as (
+
+    select * from {{ ref('category_needs') }}
+
+),
+
+order_lines as (
+
+    select * from {{ ref('int_order_lines') }}
+
+),
+
+customers as (
+
+    select * from {{ ref('int_customers') }}
+
+),
+
+limits as (
+
+    select
+        cast({{ threshold('needs_ticket_window_days') }} as integer) as ticket_window_days,
+        cast({{ threshold('needs_purchase_window_days') }} as integer) as purchase_window_days
+
+),
+
+stated as (
+
+    select
+        customer_id,
+        'stated' as evidence,
+        trait as need,
+        count(*) as times,
+        max(answered_at) as last_at
+    from answers
+    group by customer_id, trait
+
+),
+
+asked as (
+
+    select
+        tickets.customer_id,
+        'tickets' as evidence,
+        topic_needs.need,
+        count(*) as times,
+        max(tickets.opened_at) as last_at
+    from tickets
+    cross join limits
+    inner join customers on tickets.customer_id = customers.customer_id
+    inner join topic_needs on {{ normalised('tickets.topic') }} = topic_needs.topic
+    where
+        tickets.opened_date < {{ as_of_date() }}
+        and tickets.opened_date >= {{ days_before(as_of_date(), 'limits.ticket_window_days') }}
+    group by tickets.customer_id, topic_needs.need
+
+),
+
+product_needs as (
+
+    select
+        products.product_id,
+        category_needs.need
+    from products
+    inner join category_needs on {{ normalised('products.category') }} = category_needs.category
+
+),
+
+-- One row per customer and need, and one (need null) for everything that implies none: together all that was bought in the window.
+bought as (
+
+    select
+        order_lines.customer_id,
+        'purchases' as evidence,
+        product_needs.need,
+        count(*) as times,
+        max(order_lines.ordered_at) as last_at
+    from order_lines
+    cross join limits
+    inner join customers on order_lines.customer_id = customers.customer_id
+    left join product_needs on order_lines.product_id = product_needs.product_id
+    where
+        order_lines.is_purchase_line
+        and order_lines.order_date < {{ as_of_date() }}
+        and order_lines.order_date >= {{ days_before(as_of_date(), 'limits.purchase_window_days') }}
+    group by order_lines.customer_id, product_needs.need
+
+),
+
+final as (
+
+    select * from stated
+    union all
+    select * from asked
+    union all
+    select * from bought
+
+)
+
+select * from final
