@@ -25,6 +25,10 @@ SEGMENTS_SCHEMA = "segments"
 SPINE = "intermediate.int_customers"
 DEFINITIONS = "rules.segment_definitions"
 THRESHOLDS = "rules.thresholds"
+# A definition of this segment is one for every name that comes from the data: payment methods, channels, categories.
+NAMED_BY_THE_DATA = "*"
+# What the macro code_of makes of a text.
+CODE_PATTERN = r"[\p{L}\p{N}]+(_[\p{L}\p{N}]+)*"
 # Values of these columns name a person: results are stored with builds and outlive an erasure, so they count and never quote them.
 UNQUOTED_COLUMNS = frozenset({"customer_id"})
 QUOTED_VALUES = 3
@@ -115,6 +119,12 @@ class _Identifier(str):
     __slots__ = ()
 
 
+class _Segments(list[str]):
+    """Segment codes, and how to say them."""
+
+    in_words: str
+
+
 def _bindings(
     connection: duckdb.DuckDBPyConnection, suite: Suite, as_of_date: datetime.date, variables: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -138,15 +148,30 @@ def _bindings(
             return single(read(f"{THRESHOLDS} has no {value.name}", f"select value from {THRESHOLDS} where name = ?", value.name))
         return variables.get(name, value)
 
-    undeclared = f"{DEFINITIONS} declares no segment of the segmentation {suite.segmentation}"
-    segments_sql = f"select segment from {DEFINITIONS} where segmentation = ? order by segment"
+    def segments() -> list[str] | Exception:
+        undeclared = f"{DEFINITIONS} declares no segment of the segmentation {suite.segmentation}"
+        declared = read(undeclared, f"select segment from {DEFINITIONS} where segmentation = ? order by segment", suite.segmentation)
+        if isinstance(declared, Exception):
+            return declared
+        allowed = _Segments(declared)
+        allowed.in_words = "one of " + ", ".join(segment for segment in declared if segment != NAMED_BY_THE_DATA)
+        if NAMED_BY_THE_DATA in declared:
+            allowed.in_words += " or a code that comes from the data"
+            codes = (
+                f"select distinct segment from {table} where regexp_full_match(segment, ?) and segment = lower(segment) order by segment"
+            )
+            found = read("", codes, CODE_PATTERN)
+            allowed.extend(found if isinstance(found, list) else [])
+        return allowed
+
+    table = _Identifier(f'{SEGMENTS_SCHEMA}."{suite.table}"')
     return {
         **{name: parameter(name, value) for name, value in suite.parameters.items()},
-        "table": _Identifier(f'{SEGMENTS_SCHEMA}."{suite.table}"'),
+        "table": table,
         "as_of_date": as_of_date,
         "segmentation": suite.segmentation,
         "customers": single(read(f"{SPINE} cannot be counted", f"select count(*) from {SPINE}")),
-        "declared_segments": read(undeclared, segments_sql, suite.segmentation),
+        "declared_segments": segments(),
     }
 
 
@@ -294,6 +319,8 @@ def _expected(check: Check, bound: Mapping[str, Any]) -> str:
     from orchestration.quality.expectations import show
 
     arguments = {name: _bound(value, bound) for name, value in check.arguments.items() if name != "query"}
+    if isinstance(arguments.get("value_set"), _Segments):
+        return str(arguments["value_set"].in_words)
     if "value_set" in arguments:
         values = [show(value) for value in arguments["value_set"]]
         return "always " + values[0] if len(values) == 1 else "one of " + ", ".join(values)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.python.faults.segment_warehouse import make_warehouse
+from tests.python.faults.segment_warehouse import copy_suites, make_warehouse
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +20,9 @@ def warehouse(clean_warehouse: Path, tmp_path: Path) -> Path:
     copy = tmp_path / "working" / "warehouse.duckdb"
     copy.parent.mkdir()
     return Path(shutil.copyfile(clean_warehouse, copy))
+
+
+@pytest.fixture(scope="session")
+def suites(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The suites of the tables of the clean warehouse."""
+    return copy_suites(tmp_path_factory.mktemp("suites"))

@@ -5,9 +5,13 @@ are not compared with the models they guard. Rule tables and definitions are the
 """
 
 import datetime
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
+
+from orchestration.quality.suites import COMMON_SUITE
 
 PROJECT_DIR = Path(__file__).resolve().parents[3]
 SUITES_DIR = PROJECT_DIR / "orchestration" / "quality" / "suites"
@@ -192,6 +196,13 @@ create table staging.row_reconciliation as
 select * from (values ('customers', 410, 400, 6, 4), ('transactions', 2500, 2480, 0, 20))
     as counts(table_name, rows_in, rows_used, rows_superseded, rows_quarantined);
 """
+
+
+def copy_suites(folder: Path, tables: Iterable[str] = SEGMENT_TABLES) -> Path:
+    """The project's own suites of these tables alone, in a folder; returns the folder."""
+    for name in (COMMON_SUITE, *tables):
+        shutil.copy(SUITES_DIR / f"{name}.yml", folder)
+    return folder
 
 
 def make_warehouse(database: Path, customers: int = CUSTOMERS) -> Path:

@@ -1,6 +1,5 @@
 """Every check of every suite, proved twice: it passes on clean rows, and it fails on the fault that it is there to find."""
 
-import shutil
 from pathlib import Path
 
 import duckdb
@@ -8,7 +7,7 @@ import pytest
 
 from orchestration.quality.gate import CheckResult, audit
 from orchestration.quality.suites import COMMON_SUITE, load_suites
-from tests.python.faults.segment_warehouse import AS_OF_DATE, SEGMENT_TABLES, SUITES_DIR
+from tests.python.faults.segment_warehouse import AS_OF_DATE, PROJECT_DIR, SEGMENT_TABLES, SUITES_DIR, copy_suites
 
 ONE_BUYER = "(select min(customer_id) from {table} where segment <> 'none')"
 
@@ -217,64 +216,62 @@ def failed(results: list[CheckResult]) -> set[tuple[str, str]]:
     return {(result.suite, result.expectation) for result in results if not result.passed}
 
 
-def test_clean_rows_pass_every_check(clean_warehouse: Path) -> None:
-    results = audit(clean_warehouse, AS_OF_DATE, SUITES_DIR, SEGMENT_TABLES)
+def test_clean_rows_pass_every_check(clean_warehouse: Path, suites: Path) -> None:
+    results = audit(clean_warehouse, AS_OF_DATE, suites, SEGMENT_TABLES)
     assert failed(results) == set()
     assert {result.suite for result in results} == set(SEGMENT_TABLES)
     assert all(result.observed and result.expected for result in results)
 
 
 @pytest.mark.parametrize(("expectation", "fault"), COMMON_FAULTS)
-def test_faults_that_every_segmentation_can_have(warehouse: Path, expectation: str, fault: str) -> None:
+def test_faults_that_every_segmentation_can_have(warehouse: Path, suites: Path, expectation: str, fault: str) -> None:
     plant(warehouse, *(fault.format(table=f"segments.{table}") for table in SEGMENT_TABLES))
-    results = audit(warehouse, AS_OF_DATE, SUITES_DIR, SEGMENT_TABLES)
+    results = audit(warehouse, AS_OF_DATE, suites, SEGMENT_TABLES)
     assert failed(results) >= {(table, expectation) for table in SEGMENT_TABLES}
 
 
 @pytest.mark.parametrize(("table", "expectation", "fault"), FAULTS)
 def test_faults_of_one_segmentation(warehouse: Path, tmp_path: Path, table: str, expectation: str, fault: str) -> None:
-    for name in (COMMON_SUITE, table):
-        shutil.copy(SUITES_DIR / f"{name}.yml", tmp_path)
     plant(warehouse, f"update segments.{table} {fault.format(table=f'segments.{table}')}")
-    results = audit(warehouse, AS_OF_DATE, tmp_path, [table])
+    results = audit(warehouse, AS_OF_DATE, copy_suites(tmp_path, [table]), [table])
     assert (table, expectation) in failed(results)
 
 
-def test_no_check_is_without_its_fault() -> None:
+def test_no_check_is_without_its_fault(suites: Path) -> None:
     planted = {(table, expectation) for table, expectation, _ in FAULTS}
     planted |= {(table, expectation) for table in SEGMENT_TABLES for expectation, _ in COMMON_FAULTS}
-    assert planted == {(suite.table, check.name) for suite in load_suites(SUITES_DIR, SEGMENT_TABLES) for check in suite.checks}
+    assert planted == {(suite.table, check.name) for suite in load_suites(suites, SEGMENT_TABLES) for check in suite.checks}
 
 
-def test_results_never_quote_a_customer(warehouse: Path) -> None:
+def test_results_never_quote_a_customer(warehouse: Path, suites: Path) -> None:
     """Results are kept with builds and outlive an erasure."""
     plant(
         warehouse,
         "insert into segments.rfm_segments from segments.rfm_segments",
         "update segments.rfm_segments set as_of_date = null, segment = 'vip'",
     )
-    results = audit(warehouse, AS_OF_DATE, SUITES_DIR, SEGMENT_TABLES)
+    results = audit(warehouse, AS_OF_DATE, suites, SEGMENT_TABLES)
     assert failed(results)
     assert not any("customer-0" in f"{result.observed}{result.expected}{result.error}" for result in results)
 
 
-def test_shares_are_not_judged_of_a_handful(warehouse: Path) -> None:
+def test_shares_are_not_judged_of_a_handful(warehouse: Path, suites: Path) -> None:
     few = [
         f"delete from {table} where customer_id > 'customer-0000005'"
         for table in ("intermediate.int_customers", *(f"segments.{t}" for t in SEGMENT_TABLES))
     ]
     plant(warehouse, *few, "update rules.segment_definitions set expected_share_max = 0.01")
-    results = {(r.suite, r.expectation): r for r in audit(warehouse, AS_OF_DATE, SUITES_DIR, SEGMENT_TABLES)}
+    results = {(r.suite, r.expectation): r for r in audit(warehouse, AS_OF_DATE, suites, SEGMENT_TABLES)}
     share = results["rfm_segments", "expect_shares_within_their_declared_range"]
     assert share.passed
     assert share.observed == "not judged: fewer than 200 customers (6)"
     # A source may set the limit, as any dbt variable of the same name.
     variables = {"minimum_customers_for_shares": 6}
-    results = {(r.suite, r.expectation): r for r in audit(warehouse, AS_OF_DATE, SUITES_DIR, SEGMENT_TABLES, variables)}
+    results = {(r.suite, r.expectation): r for r in audit(warehouse, AS_OF_DATE, suites, SEGMENT_TABLES, variables)}
     assert not results["rfm_segments", "expect_shares_within_their_declared_range"].passed
 
 
-def test_monetary_value_may_be_the_mean(warehouse: Path) -> None:
+def test_monetary_value_may_be_the_mean(warehouse: Path, suites: Path) -> None:
     plant(
         warehouse,
         "update segments.rfm_segments set monetary_score = 3 where order_count > 0",
@@ -282,15 +279,15 @@ def test_monetary_value_may_be_the_mean(warehouse: Path) -> None:
         from features.customer_order_features as features where features.customer_id = segments.customer_id""",
     )
     judged = {"expect_totals_to_agree_with_the_orders", "expect_figures_to_be_those_of_the_customer"}
-    as_sum = audit(warehouse, AS_OF_DATE, SUITES_DIR, SEGMENT_TABLES)
-    as_mean = audit(warehouse, AS_OF_DATE, SUITES_DIR, SEGMENT_TABLES, {"rfm_monetary": "mean"})
+    as_sum = audit(warehouse, AS_OF_DATE, suites, SEGMENT_TABLES)
+    as_mean = audit(warehouse, AS_OF_DATE, suites, SEGMENT_TABLES, {"rfm_monetary": "mean"})
     assert {name for _, name in failed(as_sum)} >= judged
     assert not {name for _, name in failed(as_mean)} & judged
 
 
-def test_thresholds_of_a_source_are_those_of_the_models(warehouse: Path) -> None:
+def test_thresholds_of_a_source_are_those_of_the_models(warehouse: Path, suites: Path) -> None:
     """The window of the trend is a threshold that a source may override: the suite must look at the same window."""
-    results = audit(warehouse, AS_OF_DATE, SUITES_DIR, SEGMENT_TABLES, {"trend_window_days": 30})
+    results = audit(warehouse, AS_OF_DATE, suites, SEGMENT_TABLES, {"trend_window_days": 30})
     assert failed(results) == {("value_trend_segments", "expect_windows_to_agree_with_the_orders")}
 
 
@@ -311,9 +308,9 @@ def test_thresholds_of_a_source_are_those_of_the_models(warehouse: Path) -> None
         ("alter table segments.rfm_segments alter recency_score type varchar using 'five'", "expect_recency_score_from_one_to_five", ""),
     ],
 )
-def test_what_cannot_be_evaluated_is_an_error(warehouse: Path, fault: str, expectation: str, error: str) -> None:
+def test_what_cannot_be_evaluated_is_an_error(warehouse: Path, suites: Path, fault: str, expectation: str, error: str) -> None:
     plant(warehouse, fault)
-    results = audit(warehouse, AS_OF_DATE, SUITES_DIR, SEGMENT_TABLES)
+    results = audit(warehouse, AS_OF_DATE, suites, SEGMENT_TABLES)
     (found,) = [result for result in results if (result.suite, result.expectation) == ("rfm_segments", expectation)]
     assert found.blocks
     assert found.error is not None
@@ -321,15 +318,53 @@ def test_what_cannot_be_evaluated_is_an_error(warehouse: Path, fault: str, expec
     assert "\n" not in found.error
 
 
-def test_a_missing_table_is_an_error_of_all_its_checks(warehouse: Path) -> None:
+def test_a_missing_table_is_an_error_of_all_its_checks(warehouse: Path, suites: Path) -> None:
     plant(warehouse, "drop table segments.rfm_segments")
-    results = audit(warehouse, AS_OF_DATE, SUITES_DIR, SEGMENT_TABLES)
+    results = audit(warehouse, AS_OF_DATE, suites, SEGMENT_TABLES)
     missing = [result for result in results if result.suite == "rfm_segments"]
     assert missing
     assert all(result.blocks and result.error and "segments.rfm_segments does not exist" in result.error for result in missing)
     assert all(result.passed for result in results if result.suite != "rfm_segments")
 
 
-def test_common_suite_is_part_of_every_suite() -> None:
-    for suite in load_suites(SUITES_DIR, SEGMENT_TABLES):
+def test_every_segment_model_of_the_project_has_its_suite() -> None:
+    models = sorted(path.stem for path in (PROJECT_DIR / "models" / "segments").glob("*.sql"))
+    assert {suite.table for suite in load_suites(SUITES_DIR, models)} == set(models)
+
+
+def test_segments_named_by_the_data(warehouse: Path, suites: Path) -> None:
+    """A definition of * allows any code, but nothing that is not one, and its range holds for the largest."""
+    named = "case segment when 'champions' then 'ünï_9' when 'lost' then 'tea' else segment end"
+    plant(
+        warehouse,
+        "delete from rules.segment_definitions where segment in ('champions', 'lost') and segmentation = 'rfm'",
+        f"update segments.rfm_segments set segment = {named}",
+    )
+    declared, shares = "expect_segment_to_be_declared", "expect_shares_within_their_declared_range"
+
+    def found() -> dict[str, CheckResult]:
+        return {r.expectation: r for r in audit(warehouse, AS_OF_DATE, suites, SEGMENT_TABLES) if r.suite == "rfm_segments"}
+
+    assert not found()[declared].passed
+    plant(
+        warehouse,
+        "update rules.segment_definitions set segment = '*', expected_share_max = 0.2 where segmentation = 'rfm' and segment = 'others'",
+    )
+    results = found()
+    assert results[declared].passed
+    assert results[declared].expected.endswith("promising or a code that comes from the data")
+    assert results[shares].passed
+    assert "ünï_9 15.75 %" in results[shares].observed
+    plant(warehouse, "update rules.segment_definitions set expected_share_max = 0.15 where segment = '*'")
+    assert found()[shares].observed == "ünï_9 15.75 %"
+    for wrong in ("Tea", "tea time", "", "_tea", "*x"):
+        plant(
+            warehouse,
+            f"update segments.rfm_segments set segment = '{wrong}' where customer_id = {ONE_BUYER.format(table='segments.rfm_segments')}",
+        )
+        assert not found()[declared].passed, wrong
+
+
+def test_common_suite_is_part_of_every_suite(suites: Path) -> None:
+    for suite in load_suites(suites, SEGMENT_TABLES):
         assert {check.name for check in suite.checks} >= {name for name, _ in COMMON_FAULTS}, COMMON_SUITE
