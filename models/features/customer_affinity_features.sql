@@ -34,7 +34,8 @@ population as (
 
     select
         category,
-        sum(purchased_amount) as category_amount
+        sum(purchased_amount) as category_amount,
+        sum(purchase_lines) as category_lines
     from choices
     group by category
 
@@ -42,7 +43,9 @@ population as (
 
 total as (
 
-    select sum(category_amount) as total_amount
+    select
+        sum(category_amount) as total_amount,
+        sum(category_lines) as total_lines
     from population
 
 ),
@@ -53,6 +56,7 @@ eligible as (
     select
         population.category,
         {{ ratio('population.category_amount', 'total.total_amount') }} as population_share,
+        {{ ratio('population.category_lines', 'total.total_lines') }} as population_line_share,
         row_number() over (order by population.category desc) as name_rank
     from population
     cross join total
@@ -69,6 +73,7 @@ compared as (
         choices.purchase_lines,
         eligible.name_rank,
         eligible.population_share,
+        eligible.population_line_share,
         per_customer.categorised_lines,
         {{ ratio('choices.purchased_amount', 'per_customer.categorised_amount') }} as spend_share
     from choices
@@ -78,11 +83,12 @@ compared as (
     where
         choices.purchase_lines >= limits.minimum_category_lines
         and choices.purchased_amount > 0
-        and eligible.population_share < 1
+        and eligible.population_line_share < 1
 
 ),
 
--- The excess over the population in standard deviations of what as many lines, drawn as everybody buys, would give by chance.
+-- How many lines more than if the customer bought as everybody does, in standard deviations of chance. Lines and not money: ten lines
+-- are ten choices, a dear article is one.
 judged as (
 
     select
@@ -93,7 +99,8 @@ judged as (
         population_share,
         spend_share,
         {{ ten_thousandths(
-            '(spend_share - population_share) / sqrt(population_share * (1 - population_share)) * sqrt(cast(categorised_lines as double))'
+            '(purchase_lines - categorised_lines * population_line_share)'
+            ~ ' / sqrt(categorised_lines * population_line_share * (1 - population_line_share))'
         ) }} as evidence
     from compared
 

@@ -10,6 +10,12 @@ choices as (
 
 ),
 
+limits as (
+
+    select cast({{ threshold('price_sensitivity_usual_lines') }} as integer) as usual_lines
+
+),
+
 -- How often the range of a category was bought under a discount, over all lines sold.
 offered as (
 
@@ -64,8 +70,11 @@ final as (
         coalesce({{ ratio('per_customer.expected_discounted_lines', '10000') }}, 0) as expected_discounted_lines,
         {{ ratio('per_customer.discount_depth_sum', '10000 * per_customer.discounted_lines') }} as discount_depth,
         {{ ratio('per_customer.expected_depth_sum', '10000 * per_customer.discounted_lines') }} as expected_discount_depth,
-        {{ ratio('per_customer.discount_depth_sum', 'per_customer.expected_depth_sum') }} as discount_depth_index
+        -- As if some lines at the usual depth had been bought as well: few lines say little.
+        1 + {{ ratio('per_customer.discount_depth_sum - per_customer.expected_depth_sum', 'per_customer.expected_depth_sum') }}
+        * {{ ratio('per_customer.discounted_lines', 'per_customer.discounted_lines + limits.usual_lines') }} as discount_depth_index
     from customers
+    cross join limits
     left join per_customer on customers.customer_id = per_customer.customer_id
 
 )

@@ -10,6 +10,12 @@ choices as (
 
 ),
 
+limits as (
+
+    select cast({{ threshold('quality_preference_usual_lines') }} as integer) as usual_lines
+
+),
+
 -- What is usual in each category, over everybody; in whole ten-thousandths, so that the sums below are exact.
 usual as (
 
@@ -54,25 +60,27 @@ final as (
         customers.customer_id,
         customers.as_of_date,
 
+        -- As if some lines of the usual kind had been bought as well: one dear bottle says little and twenty say nearly all.
         coalesce(per_customer.priced_lines, 0) as priced_lines,
-        {{ rounded('exp(' ~ ratio('per_customer.log_price_excess', '10000 * per_customer.priced_lines') ~ ')') }} as unit_price_index,
-        {{ rounded('exp(' ~ ratio('per_customer.log_units_excess', '10000 * per_customer.priced_lines') ~ ')') }} as units_index,
+        {{ rounded('exp(' ~ ratio('per_customer.log_price_excess', '10000 * (nullif(per_customer.priced_lines, 0) + limits.usual_lines)') ~ ')') }} as unit_price_index,
+        {{ rounded('exp(' ~ ratio('per_customer.log_units_excess', '10000 * (nullif(per_customer.priced_lines, 0) + limits.usual_lines)') ~ ')') }} as units_index,
 
         coalesce(per_customer.tiered_lines, 0) as tiered_lines,
         {{ ratio('per_customer.premium_lines', 'per_customer.tiered_lines') }} as premium_share,
         {{ ratio('per_customer.budget_lines', 'per_customer.tiered_lines') }} as budget_share,
         {{ ratio(
             '10000 * (per_customer.premium_lines - per_customer.budget_lines) - per_customer.expected_tier_balance',
-            '10000 * per_customer.tiered_lines'
+            '10000 * (nullif(per_customer.tiered_lines, 0) + limits.usual_lines)'
         ) }} as tier_excess,
 
         coalesce(per_customer.labelled_lines, 0) as labelled_lines,
         {{ ratio('per_customer.private_label_lines', 'per_customer.labelled_lines') }} as private_label_share,
         {{ ratio(
             '10000 * per_customer.private_label_lines - per_customer.expected_private_label',
-            '10000 * per_customer.labelled_lines'
+            '10000 * (nullif(per_customer.labelled_lines, 0) + limits.usual_lines)'
         ) }} as private_label_excess
     from customers
+    cross join limits
     left join per_customer on customers.customer_id = per_customer.customer_id
 
 )
