@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from orchestration.errors import SegmentsError
@@ -27,13 +26,8 @@ def bind_environment(settings: Settings, source: Source) -> None:
 
 
 def variables(source: Source, as_of_date: date | None) -> dict[str, Any]:
-    """dbt variables of one night: what the source says about itself, its overrides, and the day described."""
-    settled = {
-        "business_timezone": source.business_timezone,
-        "currency": source.currency,
-        "holiday_country": source.holiday_country,
-        **source.vars,
-    }
+    """The dbt variables of one night: what the source says about itself, its overrides, and the day described."""
+    settled: dict[str, Any] = dict(source.dbt_variables)
     if as_of_date is not None:
         settled["as_of_date"] = as_of_date.isoformat()
     return settled
@@ -54,13 +48,13 @@ def common_arguments(settings: Settings, dbt_variables: Mapping[str, Any]) -> li
     ]
 
 
-def build_arguments(select: Sequence[str], exclude: Sequence[str] = ()) -> list[str]:
+def build_arguments(selection: Sequence[str]) -> list[str]:
     """Arguments of one `dbt build` step of a night.
 
     Unit tests describe rules, not last night's data: they run in `make test`. A data test runs in the first step in which
     everything it reads exists (`buildable`).
     """
-    return ["build", "--select", *select, "--exclude", "resource_type:unit_test", *exclude, "--indirect-selection", "buildable"]
+    return ["build", *selection, "--exclude-resource-type", "unit_test", "--indirect-selection", "buildable"]
 
 
 @cache
@@ -73,11 +67,12 @@ def _parsed_manifest(arguments: tuple[str, ...]) -> Any:
     return result.result
 
 
-def parse(settings: Settings, source: Source) -> Path:
-    """Parse the project and return the path of its manifest (JSON), which Dagster builds its assets from."""
+def parse(settings: Settings, source: Source) -> dict[str, Any]:
+    """Parse the project and return its manifest, which Dagster builds its assets from."""
     bind_environment(settings, source)
     _parsed_manifest(tuple(common_arguments(settings, variables(source, None))))
-    return settings.dbt_dir / "target" / "manifest.json"
+    manifest: dict[str, Any] = json.loads((settings.dbt_dir / "target" / "manifest.json").read_text())
+    return manifest
 
 
 def run(
@@ -109,7 +104,7 @@ def run(
             [*arguments, *common_arguments(settings, variables(source, as_of_date))]
         )
     finally:
-        DuckDBConnectionManager.close_all_connections()
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     if not result.success:
         raise DbtFailed(_failure_message(result))
 

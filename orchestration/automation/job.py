@@ -1,0 +1,86 @@
+"""The night as Dagster sees it: assets of every layer, the gate between them, one job, one schedule."""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from orchestration.ingest.assets import build_landing_assets
+from orchestration.ingest.source import Source
+from orchestration.night import NightKeeper
+from orchestration.progress import Progress
+from orchestration.publishing.assets import SERVING_ASSET, build_publish_asset
+from orchestration.quality.assets import build_gate
+from orchestration.settings import Settings
+from orchestration.transform import dbt
+from orchestration.transform.assets import build_dbt_assets
+from orchestration.transform.manifest import published_tables, segment_tables
+
+NIGHTLY_JOB = "nightly"
+PUBLISH_JOB = "publish"
+OPERATIONS = "operations"
+
+# The earliest day a night can describe; literature data sets begin in 1997.
+FIRST_DAY = "1990-01-01"
+
+# Late enough for yesterday's files to have arrived, early enough for the morning.
+NIGHTLY_HOUR = 3
+
+
+def night_partitions(source: Source) -> dg.DailyPartitionsDefinition:
+    """One partition per as_of_date, in the business timezone; today's exists as soon as its midnight has passed."""
+    return dg.DailyPartitionsDefinition(start_date=FIRST_DAY, timezone=source.business_timezone, end_offset=1)
+
+
+def build_definitions(settings: Settings, source: Source, keeper: NightKeeper, progress: Progress) -> dg.Definitions:
+    """Every asset, check, job and schedule of one installation and one source."""
+    # Backfill policies are marked beta; the pinned version has what is used here.
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)
+    manifest = dbt.parse(settings, source)
+    partitions = night_partitions(source)
+    segments = segment_tables(manifest)
+
+    landing = build_landing_assets(
+        manifest=manifest, settings=settings, source=source, partitions=partitions, keeper=keeper, progress=progress
+    )
+    steps = build_dbt_assets(manifest=manifest, settings=settings, source=source, partitions=partitions, keeper=keeper, progress=progress)
+    gate = build_gate(settings, source, segments, keeper, progress)
+    publish = build_publish_asset(
+        tables=published_tables(manifest),
+        segment_tables=segments,
+        settings=settings,
+        source=source,
+        partitions=partitions,
+        keeper=keeper,
+        progress=progress,
+    )
+
+    nightly = dg.define_asset_job(
+        NIGHTLY_JOB,
+        selection=dg.AssetSelection.all(),
+        description="One whole night: land, build, audit, publish. The partition is the day whose opening state is described.",
+    )
+    publish_again = dg.define_asset_job(
+        PUBLISH_JOB,
+        selection=dg.AssetSelection.assets(SERVING_ASSET),
+        description="Publish the audited build of the working database again, after a failure of publishing itself.",
+    )
+    schedule = dg.build_schedule_from_partitioned_job(nightly, hour_of_day=NIGHTLY_HOUR)
+    return dg.Definitions(
+        assets=[landing, *steps, publish, *operations_specs(manifest)],
+        asset_checks=[gate],
+        jobs=[nightly, publish_again],
+        schedules=[schedule],
+        # Two steps that write one DuckDB file at the same time would collide.
+        executor=dg.in_process_executor,
+    )
+
+
+def operations_specs(manifest: Mapping[str, Any]) -> list[dg.AssetSpec]:
+    """What the night writes about itself (builds, row counts, check results), so that the lineage shows where it comes from."""
+    return [
+        dg.AssetSpec([OPERATIONS, table["name"]], group_name=OPERATIONS, description=table["description"], kinds={"duckdb"})
+        for table in manifest["sources"].values()
+        if table["source_name"] == OPERATIONS
+    ]

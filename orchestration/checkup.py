@@ -1,0 +1,113 @@
+"""`segments check`: what is wrong with this installation or with this source, before anything runs or is written."""
+
+import os
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from orchestration.errors import SegmentsError, UnusableInput
+from orchestration.ingest.inspection import TableReport, inspect_source
+from orchestration.ingest.source import resolve_source
+from orchestration.settings import PROJECT_DIR, Settings
+
+GIGABYTE = 1024**3
+# Below this a night of a few million order lines runs out of disk.
+LOW_DISK_GIGABYTES = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: fine, worth knowing, or in the way of a night."""
+
+    subject: str
+    state: str
+    is_problem: bool = False
+
+    def __str__(self) -> str:
+        return f"  {'✗' if self.is_problem else '✓'} {self.subject}: {self.state}"
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """All findings, as a person reads them."""
+
+    findings: list[tuple[str, list[Finding]]]
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether a night can run."""
+        return not any(finding.is_problem for _, group in self.findings for finding in group)
+
+    @property
+    def text(self) -> str:
+        """Every finding by group, then the verdict."""
+        lines = []
+        for title, group in self.findings:
+            lines += [title, *map(str, group), ""]
+        verdict = "Ready for a night." if self.is_usable else "Not ready: mend what is marked ✗, then run `segments check` again."
+        return "\n".join([*lines, verdict])
+
+
+def check_installation(settings: Settings) -> Checkup:
+    """Look at the installation and at the source without writing anything."""
+    return Checkup([("Installation", _installation(settings)), (f"Source {settings.source}", _source(settings))])
+
+
+def _installation(settings: Settings) -> list[Finding]:
+    python = ".".join(map(str, sys.version_info[:3]))
+    findings = [Finding("Python", python, is_problem=sys.version_info[:2] != (3, 11))]
+    wrong = _packages_other_than_locked()
+    findings.append(
+        Finding("packages", "; ".join(wrong) + ": run `make install`" if wrong else "as requirements.lock has them", bool(wrong))
+    )
+    parent = next(folder for folder in (settings.home, *settings.home.parents) if folder.exists())
+    writable = os.access(parent, os.W_OK)
+    findings.append(Finding("home", f"{settings.home} {'can' if writable else 'cannot'} be written", not writable))
+    free = shutil.disk_usage(parent).free / GIGABYTE
+    low = free < LOW_DISK_GIGABYTES
+    findings.append(Finding("disk", f"{free:,.0f} GB free{' - a large night may not fit' if low else ''}", is_problem=False))
+    return findings
+
+
+def _packages_other_than_locked() -> list[str]:
+    """Packages this project names itself whose installed version is not the locked one."""
+    locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (PROJECT_DIR / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE))
+    wrong = []
+    for name in ("dbt-core", "dbt-duckdb", "duckdb", "dagster", "dagster-dbt", "great-expectations", "duckdb-engine", "sqlalchemy"):
+        try:
+            installed = version(name)
+        except PackageNotFoundError:
+            installed = "not installed"
+        if installed != locked.get(name):
+            wrong.append(f"{name} is {installed}, locked is {locked.get(name)}")
+    return wrong
+
+
+def _source(settings: Settings) -> list[Finding]:
+    try:
+        report = inspect_source(resolve_source(settings.source))
+    except UnusableInput as error:
+        return [Finding("source", str(error), is_problem=True)]
+    except SegmentsError as error:
+        return [Finding("source", f"could not be read: {error}", is_problem=True)]
+    findings = [Finding("source", problem, is_problem=True) for problem in report.problems]
+    for table in report.tables:
+        if not table.is_present:
+            findings.append(Finding(table.table, "absent: what depends on it alone stays empty or unknown"))
+        elif table.inputs:
+            findings.append(Finding(table.table, _brought(table)))
+    findings += [Finding(name, f"ignored: {reason}") for name, reason in report.files_ignored]
+    return findings
+
+
+def _brought(table: TableReport) -> str:
+    """What a present table brings, and which columns it does not."""
+    first = table.inputs[0]
+    text = f"{len(table.inputs)} files" if len(table.inputs) > 1 else first.file
+    if first.columns_missing:
+        text += f"; without {', '.join(first.columns_missing)}"
+    if first.columns_ignored:
+        text += f"; not in the contract, so not landed: {', '.join(first.columns_ignored)}"
+    return text

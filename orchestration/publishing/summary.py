@@ -1,0 +1,208 @@
+"""What last night found, for a person: read back from the published build, never from what the night meant to write."""
+
+import io
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from orchestration.ingest.source import Source
+from orchestration.publishing.builds import DATABASE_FILE, PARQUET_DIR, Build, build_dir, list_builds, served_build_id
+from orchestration.quality.verdict import VERDICT_FILE, read_verdict
+from orchestration.settings import Settings
+
+
+@dataclass(frozen=True)
+class SegmentChange:
+    """One segment's customers now and in the build served before (None: it was not there)."""
+
+    segmentation: str
+    segment: str
+    customers: int
+    share: float
+    before: int | None
+
+
+def render(*parts: Any) -> str:
+    """Plain text of rich parts, 110 columns wide, the same on a terminal and in a log."""
+    console = Console(width=110, record=True, file=io.StringIO(), color_system=None, highlight=False)
+    for part in parts:
+        console.print(part)
+    return "\n".join(line.rstrip() for line in console.export_text().splitlines())
+
+
+def segment_changes(database: Path, as_of_date: date, database_before: Path | None) -> list[SegmentChange]:
+    """Sizes of every segment on `as_of_date`, beside the latest sizes of the build served before."""
+    before = _latest_sizes(database_before) if database_before is not None and database_before.exists() else {}
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute(
+            """
+            select sizes.segmentation, sizes.segment, sizes.customers, sizes.share
+            from published.segment_sizes as sizes
+            where sizes.as_of_date = ?
+            order by sizes.segmentation, sizes.customers desc, sizes.segment
+            """,
+            [as_of_date],
+        ).fetchall()
+    return [
+        SegmentChange(segmentation, segment, customers, share or 0.0, before.get((segmentation, segment)))
+        for segmentation, segment, customers, share in rows
+    ]
+
+
+def _latest_sizes(database: Path) -> dict[tuple[str, str], int]:
+    """Sizes by segmentation and segment; nothing for a build of an older version that did not publish them."""
+    try:
+        with duckdb.connect(str(database), read_only=True) as connection:
+            rows = connection.execute(
+                """
+                select segmentation, segment, customers
+                from published.segment_sizes
+                where as_of_date = (select max(as_of_date) from published.segment_memberships)
+                """
+            ).fetchall()
+    except duckdb.CatalogException:
+        return {}
+    return {(segmentation, segment): customers for segmentation, segment, customers in rows}
+
+
+def segments_table(changes: list[SegmentChange]) -> Table:
+    """Every segmentation with its segments, largest first; empty segments are named in one line each."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Segmentation")
+    table.add_column("Segment")
+    for heading in ("Customers", "Share", "Change"):
+        table.add_column(heading, justify="right")
+    for segmentation in dict.fromkeys(change.segmentation for change in changes):
+        label = segmentation
+        members = [change for change in changes if change.segmentation == segmentation]
+        for change in members:
+            if not change.customers and not change.before:
+                continue
+            moved = "new" if change.before is None else f"{change.customers - change.before:+,}".replace("+0", "0")
+            table.add_row(label, change.segment, f"{change.customers:,}", f"{change.share:.1%}", moved)
+            label = ""
+    return table
+
+
+def rows_table(counts: list[tuple[str, int, int, int, int]]) -> Table:
+    """Rows in, used, superseded and quarantined of every raw table that brought rows."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Raw table")
+    for heading in ("Rows in", "Used", "Superseded", "Quarantined"):
+        table.add_column(heading, justify="right")
+    for name, *numbers in counts:
+        table.add_row(name, *(f"{number:,}" for number in numbers))
+    return table
+
+
+def row_counts(database: Path, build_id: str) -> list[tuple[str, int, int, int, int]]:
+    """(table, rows in, used, superseded, quarantined) of one build, from the published tables."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return connection.execute(
+            """
+            select table_name, rows_in, rows_used, rows_superseded, rows_quarantined
+            from published.build_row_counts
+            where build_id = ?
+            order by rows_in desc, table_name
+            """,
+            [build_id],
+        ).fetchall()
+
+
+def check_counts(database: Path, build_id: str) -> tuple[int, list[str]]:
+    """(checks passed, a line for each check that did not) of one published build; what did not pass is a warning."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute(
+            """
+            select passed, suite || ': ' || expectation || ': expected ' || expected || ', observed ' || observed
+            from published.data_quality_results
+            where build_id = ?
+            order by suite, expectation
+            """,
+            [build_id],
+        ).fetchall()
+    return sum(passed for passed, _ in rows), [line for passed, line in rows if not passed]
+
+
+def describe_published(settings: Settings, source: Source, build: Build, served_before: Build | None) -> str:
+    """The summary of a night that was published: rows, segments with what changed, checks, where to look."""
+    home = settings.home
+    database = build_dir(home, build.id) / DATABASE_FILE
+    before = None
+    # A build of another source describes other customers: nothing to compare.
+    if served_before is not None and served_before.source == build.source:
+        before = build_dir(home, served_before.id) / DATABASE_FILE
+    counts = row_counts(database, build.id)
+    changes = segment_changes(database, build.as_of_date, before)
+    customers = sum(change.customers for change in changes if change.segmentation == changes[0].segmentation)
+    passed, warnings = check_counts(database, build.id)
+    seconds = (build.finished_at - build.started_at).total_seconds() if build.finished_at else 0
+    absent = [name for name, rows_in, *_ in counts if rows_in == 0]
+    compared = (
+        f"change since build {served_before.id}" if before is not None and served_before is not None else "the first build of this source"
+    )
+    parts: list[Any] = [
+        "",
+        f"{build.source} as of {build.as_of_date}: {customers:,} customers, published as build {build.id} in {seconds:.0f} s",
+        "",
+        rows_table([count for count in counts if count[1] > 0]),
+    ]
+    if absent:
+        parts.append(f"Absent raw tables, so what depends on them alone is empty or unknown: {', '.join(absent)}")
+    if any(count[4] for count in counts):
+        parts.append("Rows in quarantine, with the reason: table staging.quarantine of the working database.")
+    parts += ["", f"Segments ({compared})", segments_table(changes)]
+    parts.append(f"Checks: {passed} passed" + (f", {len(warnings)} warned" if warnings else ", none failed"))
+    parts += [f"  warning: {warning}" for warning in warnings]
+    parts += [
+        "",
+        "Where to look next",
+        f"  query     {settings.serving / DATABASE_FILE}   (schema published; open read-only)",
+        f"  Parquet   {settings.serving / PARQUET_DIR}",
+        f"  rules     {settings.serving / DATABASE_FILE}: published.segment_definitions; the files are in seeds/",
+        "  lineage   make ui",
+    ]
+    return render(*parts)
+
+
+def describe_failure(settings: Settings, build: Build, served_before: Build | None, cause: str) -> str:
+    """The summary of a night that was stopped: what stopped it, and what is served meanwhile."""
+    lines = ["", f"STOPPED: build {build.id} of {build.source} as of {build.as_of_date} was not published."]
+    verdict_file = build_dir(settings.home, build.id) / VERDICT_FILE
+    if verdict_file.exists() and (blocking := read_verdict(verdict_file.parent).blocking):
+        lines.append(f"{len(blocking)} checks of the gate failed:")
+        for result in blocking:
+            column = f" of {result.column}" if result.column else ""
+            found = result.error or result.observed
+            lines.append(f"  {result.suite}: {result.expectation}{column}: expected {result.expected}; observed {found}")
+    else:
+        lines.append(f"  {build.failure or cause}")
+    if served_before is None:
+        lines.append("Nothing was served before, and nothing is served now.")
+    else:
+        lines.append(f"Still served, unchanged: build {served_before.id}, as of {served_before.as_of_date}.")
+    lines.append(f"The log of every SQL statement: {settings.dbt_dir / 'logs' / 'dbt.log'}; every step: make ui")
+    return "\n".join(lines)
+
+
+def describe_builds(home: Path) -> str:
+    """Every build of a home as a table, the served one marked."""
+    served = served_build_id(home)
+    kept = list_builds(home)
+    if not kept:
+        return f"No build in {home} yet: `segments nightly` makes one."
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("Build", "Source", "As of", "Status", "Finished (UTC)", "Code"):
+        table.add_column(heading, overflow="fold")
+    for build in kept:
+        finished = build.finished_at.strftime("%Y-%m-%d %H:%M:%S") if build.finished_at else ""
+        status = "published, served" if build.id == served else build.status
+        table.add_row(build.id, build.source, str(build.as_of_date), status, finished, build.code_version)
+    failures = [f"{build.id}: {build.failure}" for build in kept if build.failure]
+    return render(table, *failures, "`segments rollback BUILD` serves a published one again.")

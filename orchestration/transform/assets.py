@@ -1,0 +1,142 @@
+"""The two dbt steps of a night as Dagster assets: up to the segments before the gate, what readers get after it."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt.asset_utils import get_subset_selection_for_context
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+
+from orchestration.ingest.source import Source
+from orchestration.night import NightKeeper
+from orchestration.progress import Progress
+from orchestration.settings import Settings
+from orchestration.transform import dbt
+
+# The gate stands between these two selections. A blocking check on a model does not stop models of the same Dagster step,
+# so what comes after the gate has to be a step of its own.
+AFTER_THE_GATE = "path:models/history path:models/published"
+EVERYTHING = "fqn:*"
+
+
+class LayerTranslator(DagsterDbtTranslator):
+    """Groups assets by layer (the folder below `models/`), so that the lineage reads like the path of a night."""
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The layer: staging, intermediate, features, segments, history, published; seeds are rules."""
+        if dbt_resource_props["resource_type"] == "seed":
+            return "rules"
+        return str(dbt_resource_props["fqn"][1])
+
+
+def build_dbt_assets(
+    *,
+    manifest: Mapping[str, Any],
+    settings: Settings,
+    source: Source,
+    partitions: dg.PartitionsDefinition,
+    keeper: NightKeeper,
+    progress: Progress,
+) -> list[dg.AssetsDefinition]:
+    """The assets of both steps; a failure is recorded with the build."""
+    translator = LayerTranslator()
+
+    def run_step(context: dg.AssetExecutionContext, title: str, select: str, exclude: str) -> Iterator[Any]:
+        progress.stage(title)
+        with keeper.step():
+            yield from _run(context, manifest, settings, source, translator, select, exclude, progress)
+        progress.finish()
+
+    @dbt_assets(
+        manifest=manifest,
+        name="build_segments",
+        select=EVERYTHING,
+        exclude=AFTER_THE_GATE,
+        partitions_def=partitions,
+        dagster_dbt_translator=translator,
+        backfill_policy=dg.BackfillPolicy.multi_run(),
+    )
+    def build_segments(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        yield from run_step(context, "2/5 build staging, features, segments", EVERYTHING, AFTER_THE_GATE)
+
+    @dbt_assets(
+        manifest=manifest,
+        name="build_reporting",
+        select=AFTER_THE_GATE,
+        partitions_def=partitions,
+        dagster_dbt_translator=translator,
+        backfill_policy=dg.BackfillPolicy.multi_run(),
+    )
+    def build_reporting(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        yield from run_step(context, "4/5 build history and published tables", AFTER_THE_GATE, "")
+
+    return [build_segments, build_reporting]
+
+
+def _run(
+    context: dg.AssetExecutionContext,
+    manifest: Mapping[str, Any],
+    settings: Settings,
+    source: Source,
+    translator: DagsterDbtTranslator,
+    select: str,
+    exclude: str,
+    progress: Progress,
+) -> Iterator[Any]:
+    events: list[dbt.DbtEvent] = []
+
+    def on_event(event: dbt.DbtEvent) -> None:
+        events.append(event)
+        data = event.get("data", {})
+        if event["info"]["name"] in ("LogModelResult", "LogSeedResult", "LogTestResult"):
+            progress.step(data["node_info"]["node_name"], int(data.get("index", 0)), int(data.get("total", 0)))
+
+    # Everything of the step, or the part that somebody picked in the UI.
+    selection, _ = get_subset_selection_for_context(
+        context=context,
+        manifest=manifest,
+        select=select,
+        exclude=exclude,
+        selector="",
+        dagster_dbt_translator=translator,
+        current_dbt_indirect_selection_env=None,
+    )
+    arguments = dbt.build_arguments(selection)
+    failure: dbt.DbtFailed | None = None
+    try:
+        dbt.run(arguments, settings=settings, source=source, as_of_date=date.fromisoformat(context.partition_key), on_event=on_event)
+    except dbt.DbtFailed as error:
+        failure = error
+
+    row_counts = _row_counts(settings.database(source.name))
+    for event in events:
+        message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
+        for dagster_event in message.to_default_asset_events(
+            manifest=manifest, dagster_dbt_translator=translator, context=context, target_path=None
+        ):
+            yield _with_row_count(dagster_event, event, row_counts)
+    if failure is not None:
+        raise failure
+
+
+def _row_counts(database: Path) -> dict[str, int]:
+    """Rows of every table of the working database, by `schema.table`."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute("select schema_name || '.' || table_name, estimated_size from duckdb_tables()").fetchall()
+    return dict(rows)
+
+
+def _with_row_count(dagster_event: Any, event: dbt.DbtEvent, row_counts: Mapping[str, int]) -> Any:
+    relation = event["data"]["node_info"].get("node_relation", {})
+    rows = row_counts.get(f"{relation.get('schema')}.{relation.get('alias')}")
+    if isinstance(dagster_event, dg.Output) and rows is not None:
+        return dg.Output(
+            value=None,
+            output_name=dagster_event.output_name,
+            metadata={**dagster_event.metadata, "dagster/row_count": rows},
+        )
+    return dagster_event

@@ -1,0 +1,47 @@
+"""What the dbt manifest says about the tables a night guards and publishes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PUBLISHED_TAG = "published"
+SEGMENTS_LAYER = "segments"
+
+
+@dataclass(frozen=True)
+class ManifestTable:
+    """A model as the working database knows it.
+
+    Attributes:
+        name: its name in the working database and in the `published` schema.
+        model: its name as a dbt model, which its Dagster asset carries.
+        schema: its schema in the working database.
+        description: what the model's YAML says, grain first.
+        columns: column name → description, in the contract's order.
+    """
+
+    name: str
+    model: str
+    schema: str
+    description: str
+    columns: dict[str, str]
+
+
+def _models(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+def _table(node: Mapping[str, Any]) -> ManifestTable:
+    columns = {name: " ".join(column["description"].split()) for name, column in node["columns"].items()}
+    return ManifestTable(node["alias"], node["name"], node["schema"], " ".join(node["description"].split()), columns)
+
+
+def segment_tables(manifest: Mapping[str, Any]) -> list[str]:
+    """Names of the segment outputs: every model of the segments layer, sorted."""
+    return sorted(node["alias"] for node in _models(manifest) if node["fqn"][1] == SEGMENTS_LAYER)
+
+
+def published_tables(manifest: Mapping[str, Any]) -> list[ManifestTable]:
+    """Every model tagged `published`, sorted by name."""
+    tables = [_table(node) for node in _models(manifest) if PUBLISHED_TAG in node["tags"]]
+    return sorted(tables, key=lambda table: table.name)

@@ -1,0 +1,122 @@
+"""Whole nights, run as a user runs them: the console script, in a process of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+PROJECT_DIR = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a command left behind."""
+
+    exit_code: int
+    output: str
+    errors: str
+
+
+def segments(*arguments: str, project: Path = PROJECT_DIR) -> Run:
+    """Run `segments …` with the code, models and seeds of `project`."""
+    environment = {**os.environ, "DO_NOT_TRACK": "1", "PYTHONPATH": str(project)}
+    for name in ("SEGMENTS_HOME", "SEGMENTS_SOURCE", "SEGMENTS_LANDING", "SEGMENTS_DATABASE", "DAGSTER_HOME"):
+        environment.pop(name, None)
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestration.cli", *arguments], cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
+    return Run(done.returncode, done.stdout, done.stderr)
+
+
+@dataclass(frozen=True)
+class Served:
+    """The serving database of a home."""
+
+    home: Path
+
+    @property
+    def database(self) -> Path:
+        return self.home / "serving" / "segments.duckdb"
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query, as a BI tool would ask it."""
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def tables(self) -> list[str]:
+        """Names of the published tables."""
+        return [name for (name,) in self.query("select table_name from duckdb_tables() where schema_name = 'published' order by 1")]
+
+    def contents(self, without_columns: tuple[str, ...] = ()) -> dict[str, list[tuple[Any, ...]]]:
+        """Every published table with all its rows, sorted; `without_columns` leaves out build ids and times."""
+        contents = {}
+        for table in self.tables():
+            described = self.query(f"select column_name from duckdb_columns() where table_name = '{table}' and schema_name = 'published'")
+            columns = ", ".join(f'"{name}"' for (name,) in described if name not in without_columns)
+            contents[table] = self.query(f"select {columns} from published.{table} order by all")
+        return contents
+
+
+@pytest.fixture(scope="session")
+def complete_journey(tmp_path_factory: pytest.TempPathFactory) -> tuple[Served, Run]:
+    """One night on the real data, shared by the tests that only read it."""
+    home = tmp_path_factory.mktemp("complete_journey")
+    run = segments("nightly", "--source", "complete_journey", "--home", str(home))
+    return Served(home), run
+
+
+def write_csv(path: Path, header: str, rows: list[str]) -> None:
+    """A CSV file of the raw contract."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+
+
+@pytest.fixture
+def five_customers(tmp_path: Path) -> Path:
+    """The smallest source there can be: customers and transactions as CSV."""
+    folder = tmp_path / "five_customers"
+    write_csv(folder / "customers.csv", "customer_id", ["ann", "bob", "cem", "dua", "eve"])
+    write_csv(
+        folder / "transactions.csv",
+        "order_id,line_id,customer_id,ordered_at,amount",
+        [
+            "1,1,ann,2025-11-01 10:00:00,10.00",
+            "2,1,ann,2025-11-20 10:00:00,15.50",
+            "2,2,ann,2025-11-20 10:00:00,4.50",
+            "3,1,bob,2025-01-05 09:30:00,99.99",
+            "4,1,cem,2025-12-24 18:00:00,20.00",
+            "5,1,dua,2025-06-01 12:00:00,5.00",
+        ],
+    )
+    (folder / "source.yml").write_text("as_of_date: 2026-01-01\ncurrency: EUR\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def write_shop() -> Callable[[Path, int], Path]:
+    """A shop of `customers` customers with spread-out habits, large enough for the share checks to apply."""
+
+    def write(folder: Path, customers: int) -> Path:
+        names = [f"customer_{number:04}" for number in range(customers)]
+        orders = []
+        first_day = date(2024, 1, 1)
+        for number, name in enumerate(names):
+            gap = 7 + number * 13 % 120
+            stops_after = 60 + number * 37 % 670
+            for index, day in enumerate(range(number % 50, stops_after, gap)):
+                ordered = first_day + timedelta(days=day)
+                amount = 5 + (number * 31 + index * 7) % 90
+                orders.append(f"{name}-{index},1,{name},{ordered}T12:00:00,{amount}.00")
+        write_csv(folder / "customers.csv", "customer_id", names)
+        write_csv(folder / "transactions.csv", "order_id,line_id,customer_id,ordered_at,amount", orders)
+        (folder / "source.yml").write_text("as_of_date: 2026-01-01\n", encoding="utf-8")
+        return folder
+
+    return write

@@ -1,0 +1,128 @@
+"""A whole night, end to end, on real data and on the smallest source: what the README promises."""
+
+from decimal import Decimal
+from pathlib import Path
+
+from tests.python.functional.conftest import Run, Served, segments, write_csv
+
+# Published tables differ from run to run in these alone.
+BUILD_COLUMNS = ("build_id", "started_at", "finished_at", "checked_at")
+
+
+def served_bytes(home: Path) -> dict[str, bytes]:
+    """Every file readers can open, byte for byte."""
+    serving = home / "serving"
+    return {str(path.relative_to(serving)): path.read_bytes() for path in sorted(serving.rglob("*")) if path.is_file()}
+
+
+def test_complete_journey_night_succeeds_and_tells_what_it_found(complete_journey: tuple[Served, Run]) -> None:
+    _, run = complete_journey
+    assert run.exit_code == 0, run.errors
+    for expected in ("2,469", "1,469,307", "rfm", "champions", "serving/segments.duckdb", "web_events"):
+        assert expected in run.output
+
+
+def test_complete_journey_sales_customers_and_orders_are_exact(complete_journey: tuple[Served, Run]) -> None:
+    served, _ = complete_journey
+    sales = served.query("select sum(monetary_value), sum(order_count), count(*) from published.rfm_segments")
+    assert sales == [(Decimal("4596039.58"), 155_848, 2_469)]
+    assert served.query("select distinct as_of_date::varchar from published.rfm_segments") == [("2018-01-01",)]
+
+
+def test_complete_journey_every_customer_is_once_in_every_segmentation(complete_journey: tuple[Served, Run]) -> None:
+    served, _ = complete_journey
+    segmentations = [table for table in served.tables() if table.endswith("_segments")]
+    assert {"rfm_segments", "loyalty_status_segments", "value_trend_segments", "promotion_affinity_segments"} <= set(segmentations)
+    for table in segmentations:
+        assert served.query(f"select count(*), count(distinct customer_id), count(segment) from published.{table}") == [
+            (2_469, 2_469, 2_469)
+        ]
+
+
+def test_complete_journey_parquet_holds_the_same_rows(complete_journey: tuple[Served, Run]) -> None:
+    served, _ = complete_journey
+    for table in served.tables():
+        files = served.home / "serving" / "parquet" / table / "*.parquet"
+        assert served.query(f"select * from published.{table} order by all") == served.query(f"select * from '{files}' order by all")
+
+
+def test_no_direct_identifier_is_published(complete_journey: tuple[Served, Run]) -> None:
+    served, _ = complete_journey
+    columns = {name for (name,) in served.query("select column_name from duckdb_columns() where schema_name = 'published'")}
+    assert not columns & {"email", "phone", "first_name", "last_name", "birth_date", "postcode"}
+
+
+def test_second_night_of_the_same_day_publishes_the_same_rows_and_lands_nothing(five_customers: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    arguments = ("nightly", "--source", str(five_customers), "--home", str(home))
+    first = segments(*arguments)
+    assert first.exit_code == 0, first.errors
+    served = Served(home)
+    before = served.contents(BUILD_COLUMNS)
+    batches = sorted((home / "landing").rglob("*.parquet"))
+    second = segments(*arguments)
+    assert second.exit_code == 0, second.errors
+    after = served.contents(BUILD_COLUMNS)
+    # One row per build is what these tables are for: the second night adds its own and changes no other.
+    for table in ("builds", "build_row_counts", "data_quality_results"):
+        assert len(after.pop(table)) == 2 * len(before.pop(table))
+    assert after == before
+    assert sorted((home / "landing").rglob("*.parquet")) == batches
+    assert served.query("select customer_id, order_count, monetary_value from published.rfm_segments order by 1") == [
+        ("ann", 2, Decimal("30.00")),
+        ("bob", 1, Decimal("99.99")),
+        ("cem", 1, Decimal("20.00")),
+        ("dua", 1, Decimal("5.00")),
+        ("eve", 0, Decimal("0.00")),
+    ]
+    assert served.query("select segment, recency_days from published.rfm_segments where customer_id = 'eve'") == [("none", None)]
+
+
+def test_a_missing_required_column_costs_nobody_what_was_served(five_customers: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    arguments = ("nightly", "--source", str(five_customers), "--home", str(home))
+    assert segments(*arguments).exit_code == 0
+    before = served_bytes(home)
+    write_csv(five_customers / "transactions.csv", "order_id,line_id,customer_id,ordered_at", ["1,1,ann,2025-11-01"])
+    run = segments(*arguments)
+    assert run.exit_code == 2
+    assert len(run.errors.strip().splitlines()) == 1
+    assert "transactions.csv" in run.errors and "amount" in run.errors
+    assert served_bytes(home) == before
+
+
+def test_an_unknown_source_and_a_future_day_are_wrong_usage(five_customers: Path, tmp_path: Path) -> None:
+    home = str(tmp_path / "home")
+    unknown = segments("nightly", "--source", "complete_jurney", "--home", home)
+    assert unknown.exit_code == 2 and "complete_journey" in unknown.errors
+    future = segments("nightly", "--source", str(five_customers), "--as-of", "2999-01-01", "--home", home)
+    assert future.exit_code == 2 and "2999-01-01" in future.errors
+    assert segments("nightly", "--as-of", "yesterday", "--home", home).exit_code == 2
+    assert not (tmp_path / "home" / "serving").exists()
+
+
+def test_rollback_serves_the_build_before_and_says_so(five_customers: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    arguments = ("nightly", "--source", str(five_customers), "--home", str(home))
+    assert segments(*arguments, "--as-of", "2025-12-01").exit_code == 0
+    assert segments(*arguments, "--as-of", "2026-01-01").exit_code == 0
+    served = Served(home)
+    day = "select distinct as_of_date::varchar from published.rfm_segments"
+    assert served.query(day) == [("2026-01-01",)]
+    assert segments("rollback", "--home", str(home)).exit_code == 0
+    assert served.query(day) == [("2025-12-01",)]
+    listing = segments("builds", "--home", str(home))
+    assert listing.exit_code == 0
+    assert "2025-12-01" in listing.output and "2026-01-01" in listing.output and "served" in listing.output
+    assert segments("rollback", "no-such-build", "--home", str(home)).exit_code == 2
+
+
+def test_check_says_what_a_source_has_before_any_run(five_customers: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    run = segments("check", "--source", str(five_customers), "--home", str(home))
+    assert run.exit_code == 0, run.errors
+    assert "transactions" in run.output and "web_events" in run.output
+    assert not home.exists()
+    (five_customers / "customers.csv").unlink()
+    broken = segments("check", "--source", str(five_customers), "--home", str(home))
+    assert broken.exit_code == 2 and "customers" in broken.output + broken.errors
