@@ -12,6 +12,7 @@ from orchestration.progress import Progress
 from orchestration.quality.gate import SEGMENTS_SCHEMA, CheckResult
 from orchestration.quality.verdict import audit_build
 from orchestration.settings import Settings
+from orchestration.transform.dbt import variables
 
 CHECK_NAME = "quality_suite"
 SUITES_DIR = Path(__file__).parent / "suites"
@@ -43,7 +44,7 @@ def build_gate(
                 SUITES_DIR,
                 segment_tables,
                 checked_at=datetime.now(UTC),
-                variables=source.dbt_variables,
+                variables=variables(source, as_of_date),
             )
             keeper.record_verdict(verdict)
         failed = sum(not result.passed for result in verdict.results)

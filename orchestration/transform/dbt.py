@@ -27,7 +27,8 @@ def bind_environment(settings: Settings, source: Source) -> None:
 
 def variables(source: Source, as_of_date: date | None) -> dict[str, Any]:
     """The dbt variables of one night: what the source says about itself, its overrides, and the day described."""
-    settled: dict[str, Any] = dict(source.dbt_variables)
+    own = {"business_timezone": source.business_timezone, "currency": source.currency, "holiday_country": source.holiday_country}
+    settled: dict[str, Any] = {**source.vars, **{name: value for name, value in own.items() if value is not None}}
     if as_of_date is not None:
         settled["as_of_date"] = as_of_date.isoformat()
     return settled

@@ -61,10 +61,9 @@ def test_gate_stops_the_night(good_night: tuple[Path, Path], tmp_path: Path, fau
 
 def test_publishing_alone_does_not_get_past_the_gate(good_night: tuple[Path, Path], tmp_path: Path) -> None:
     """Whoever runs the publishing step by itself after the gate has stopped a night finds the gate closed."""
-    from orchestration.ingest.source import resolve_source
-
     from orchestration.automation.job import PUBLISH_JOB, build_definitions
     from orchestration.errors import GateClosed
+    from orchestration.ingest.source import resolve_source
     from orchestration.night import NightKeeper
     from orchestration.progress import Progress
     from orchestration.settings import Settings

@@ -50,7 +50,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnectio
 @pytest.mark.parametrize(("measure", "score"), MEASURES)
 def test_equal_values_get_equal_scores(scored: duckdb.DuckDBPyConnection, measure: str, score: str) -> None:
     customers, torn = scored.execute(
-        f"select sum(customers), count(*) filter (where scores > 1) from "  # noqa: S608 - names of this file
+        f"select sum(customers), count(*) filter (where scores > 1) from "
         f"(select count(*) as customers, count(distinct {score}) as scores from segments.rfm_segments group by {measure})"
     ).fetchone() or (0, 0)
     assert customers == 1000
@@ -60,7 +60,7 @@ def test_equal_values_get_equal_scores(scored: duckdb.DuckDBPyConnection, measur
 @pytest.mark.parametrize(("measure", "score"), MEASURES)
 def test_ntile_would_tear_them_apart(scored: duckdb.DuckDBPyConnection, measure: str, score: str) -> None:
     (torn,) = scored.execute(
-        f"select count(*) from (select {measure} from "  # noqa: S608 - names of this file
+        f"select count(*) from (select {measure} from "
         f"(select {measure}, ntile(5) over (order by {measure}, customer_id) as score from segments.rfm_segments) "
         f"group by {measure} having count(distinct score) > 1)"
     ).fetchone() or (0,)

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from orchestration.ingest.source import Source
 
 from orchestration.errors import GateClosed, UnusableInput
+from orchestration.ingest.source import Source
 from orchestration.night import NightKeeper, day_to_describe
 from orchestration.publishing import builds
 from orchestration.settings import Settings

@@ -1,0 +1,45 @@
+"""One night at a time: the lock on a home folder."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orchestration.errors import HomeInUse
+
+LOCK_FILE = ".lock"
+
+
+@contextmanager
+def home_lock(home: Path) -> Iterator[None]:
+    """Hold `home` for this process: every run that writes below it does, so that no two write at once.
+
+    The lock is the operating system's and ends with the process, however it ends: there is no stale lock to remove. The file
+    itself stays. It is not re-entrant: take it once, at the top.
+
+    Raises HomeInUse, naming the process that holds it and since when.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / LOCK_FILE).open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise HomeInUse(f"{home} is in use by {_holder(file.name)}: wait until it has finished, or stop it.") from None
+        file.truncate(0)
+        json.dump({"process": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}, file)
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def _holder(lock_file: str) -> str:
+    try:
+        holder = json.loads(Path(lock_file).read_text(encoding="utf-8"))
+        return f"process {holder['process']} since {holder['since']}"
+    except (ValueError, KeyError, TypeError):
+        return "another process"
