@@ -53,9 +53,8 @@ def test_a_failed_step_ends_the_build_with_its_reason(tmp_path: Path) -> None:
 
 
 def test_steps_started_one_by_one_lock_the_home(tmp_path: Path) -> None:
-    from orchestration.publishing.lock import home_lock
-
     from orchestration.errors import HomeInUse
+    from orchestration.publishing.lock import home_lock
 
     keeper = NightKeeper(Settings(home=tmp_path), a_source(), holds_lock=False)
     with home_lock(tmp_path), pytest.raises(HomeInUse), keeper.step():
