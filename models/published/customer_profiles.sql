@@ -1,0 +1,109 @@
+with customers as (
+
+    select * from {{ ref('stg_customers') }}
+
+),
+
+orders as (
+
+    select * from {{ ref('customer_order_features') }}
+
+),
+
+rhythm as (
+
+    select * from {{ ref('customer_rhythm_features') }}
+
+),
+
+trend as (
+
+    select * from {{ ref('customer_trend_features') }}
+
+),
+
+promotion as (
+
+    select * from {{ ref('customer_promotion_features') }}
+
+),
+
+categories as (
+
+    select * from {{ ref('customer_category_features') }}
+
+),
+
+current_segments as (
+
+    select * from {{ ref('current_segments') }}
+
+),
+
+final as (
+
+    select
+        orders.customer_id,
+        orders.as_of_date,
+
+        customers.country,
+        customers.region,
+        customers.home_store_id,
+        customers.membership_type,
+        customers.loyalty_tier,
+        customers.enrolment_channel,
+        customers.age_band,
+        customers.household_size,
+        customers.income_band,
+
+        orders.customer_since_date,
+        orders.first_order_date,
+        orders.last_order_date,
+        orders.tenure_days,
+        orders.recency_days,
+        orders.order_count,
+        orders.orders_30d,
+        orders.orders_90d,
+        orders.orders_365d,
+        orders.net_amount,
+        orders.net_amount_30d,
+        orders.net_amount_90d,
+        orders.net_amount_365d,
+        orders.mean_order_amount,
+        orders.returned_share,
+        orders.margin_amount,
+
+        rhythm.purchase_days,
+        rhythm.active_months,
+        rhythm.mean_gap_days,
+        rhythm.usual_gap_days,
+        rhythm.silence_ratio,
+
+        trend.last_window_amount,
+        trend.previous_window_amount,
+        trend.year_ago_window_amount,
+
+        promotion.promoted_spend_share,
+        promotion.promoted_order_share,
+        promotion.promotion_index,
+        promotion.coupon_order_count,
+
+        categories.category_count,
+        categories.leading_category,
+        categories.leading_category_share,
+        categories.leading_category_lift,
+
+        {% for segmentation in segmentations() -%}
+        current_segments.{{ segmentation }}_segment{{ ',' if not loop.last }}
+        {% endfor %}
+    from orders
+    inner join current_segments on orders.customer_id = current_segments.customer_id
+    inner join rhythm on orders.customer_id = rhythm.customer_id
+    inner join trend on orders.customer_id = trend.customer_id
+    inner join promotion on orders.customer_id = promotion.customer_id
+    inner join categories on orders.customer_id = categories.customer_id
+    inner join customers on orders.customer_id = customers.customer_id
+
+)
+
+select * from final

@@ -1,0 +1,39 @@
+with changes as (
+
+    select * from {{ ref('segment_membership_changes') }}
+    where
+        customer_id is not null
+        and as_of_date <= {{ as_of_date() }}
+
+),
+
+intervals as (
+
+    select
+        customer_id,
+        segmentation,
+        segment_after as segment,
+        as_of_date as valid_from,
+        lead(as_of_date) over (
+            partition by customer_id, segmentation
+            order by as_of_date
+        ) as valid_to
+    from changes
+
+),
+
+-- A customer who is gone leaves no interval behind, only the end of the one before.
+final as (
+
+    select
+        customer_id,
+        segmentation,
+        segment,
+        valid_from,
+        valid_to
+    from intervals
+    where segment is not null
+
+)
+
+select * from final

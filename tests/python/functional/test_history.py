@@ -1,0 +1,130 @@
+"""The log of membership changes is the same whatever order the days are built in, and building a day again changes nothing.
+
+The models are run by dbt as they are, on memberships made here for each day.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+
+PROJECT = Path(__file__).parents[3]
+
+# Who was where: a stays, b moves and moves back, c comes late, d goes and comes again, e is only there on the first day.
+DAYS = {
+    "2024-03-01": {"a": "loyal", "b": "new", "d": "new", "e": "lost"},
+    "2024-03-02": {"a": "loyal", "b": "loyal"},
+    "2024-03-04": {"a": "loyal", "b": "new", "c": "new", "d": "new"},
+}
+SEGMENTATIONS = re.findall(r"^ +'(\w+)',$", (PROJECT / "macros" / "segmentations.sql").read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+Rows = list[tuple[Any, ...]]
+Build = Callable[[str, dict[str, str]], None]
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    path = tmp_path / "warehouse.duckdb"
+    monkeypatch.setenv("SEGMENTS_DATABASE", str(path))
+    monkeypatch.setenv("SEGMENTS_LANDING", str(tmp_path))
+    monkeypatch.setenv("DO_NOT_TRACK", "1")
+    yield path
+    DuckDBConnectionManager.close_all_connections()
+
+
+@pytest.fixture(scope="module")
+def flags(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    target = tmp_path_factory.mktemp("dbt")
+    flags = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+    return [*flags, "--target-path", str(target), "--log-path", str(target / "logs"), "--log-level", "none"]
+
+
+@pytest.fixture(scope="module")
+def manifest(flags: list[str]) -> Any:
+    """The project, parsed once: a parse for each day would take most of the time."""
+    result = dbtRunner().invoke(["parse", *flags])
+    assert result.success, result.exception
+    return result.result
+
+
+@pytest.fixture
+def build(database: Path, flags: list[str], manifest: Any) -> Build:
+    """Record one day: plant the segments of the day and run the models of the log."""
+
+    def run(day: str, members: dict[str, str]) -> None:
+        with duckdb.connect(str(database)) as connection:
+            connection.execute("create schema if not exists history")
+            connection.execute("create or replace table history.current_segments (customer_id varchar)")
+            for segmentation in SEGMENTATIONS:
+                connection.execute(f"alter table history.current_segments add column {segmentation}_segment varchar")
+            connection.executemany("insert into history.current_segments (customer_id, rfm_segment) values (?, ?)", list(members.items()))
+        models = ["segment_membership_changes", "segment_membership_history"]
+        try:
+            result = dbtRunner(manifest=manifest).invoke(["run", "--select", *models, *flags, "--vars", json.dumps({"as_of_date": day})])
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+        assert result.success, result.exception or [r.message for r in result.result.results]
+
+    return run
+
+
+def log(database: Path) -> Rows:
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return connection.execute("select * from history.segment_membership_changes order by all").fetchall()
+
+
+def history(database: Path) -> Rows:
+    with duckdb.connect(str(database), read_only=True) as connection:
+        query = (
+            "select customer_id, segment, cast(valid_from as varchar), cast(valid_to as varchar) from reporting.segment_membership_history"
+        )
+        return connection.execute(f"{query} order by customer_id, valid_from").fetchall()
+
+
+EXPECTED = [
+    ("a", "loyal", "2024-03-01", None),
+    ("b", "new", "2024-03-01", "2024-03-02"),
+    ("b", "loyal", "2024-03-02", "2024-03-04"),
+    ("b", "new", "2024-03-04", None),
+    ("c", "new", "2024-03-04", None),
+    ("d", "new", "2024-03-01", "2024-03-02"),
+    ("d", "new", "2024-03-04", None),
+    ("e", "lost", "2024-03-01", "2024-03-02"),
+]
+
+
+@pytest.mark.parametrize("order", [" ".join(order) for order in permutations(DAYS)])
+def test_any_order_of_days_leaves_the_same_log(build: Build, database: Path, order: str) -> None:
+    for day in order.split():
+        build(day, DAYS[day])
+    # The published view shows what was known up to the day it was built for; so the last day is built again before looking.
+    build("2024-03-04", DAYS["2024-03-04"])
+    assert history(database) == EXPECTED
+    assert len(log(database)) == len(DAYS) + 4 + 3 + 3
+
+
+def test_a_corrected_day_takes_its_old_changes_back(build: Build, database: Path) -> None:
+    build("2024-03-01", {"a": "new"})
+    build("2024-03-02", {"a": "lost"})
+    build("2024-03-02", {"a": "new"})
+    assert history(database) == [("a", "new", "2024-03-01", None)]
+
+
+def test_a_past_day_shows_what_was_known_then(build: Build, database: Path) -> None:
+    for day, members in DAYS.items():
+        build(day, members)
+    build("2024-03-02", DAYS["2024-03-02"])
+    assert history(database) == [
+        ("a", "loyal", "2024-03-01", None),
+        ("b", "new", "2024-03-01", "2024-03-02"),
+        ("b", "loyal", "2024-03-02", None),
+        ("d", "new", "2024-03-01", "2024-03-02"),
+        ("e", "lost", "2024-03-01", "2024-03-02"),
+    ]
