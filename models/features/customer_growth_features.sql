@@ -42,7 +42,7 @@ measured as (
         {{ mean_to_cents('greatest(orders.net_amount_365d, 0)', 'orders.orders_365d') }} as mean_order_amount_365d,
         affinities.bought_categories,
         tenure_bands.tenure_band,
-        coalesce(affinities.affinity_category, 'none') as peer_category,
+        coalesce(affinities.affinity_category, 'none') as affinity_category,
         -- Whoever has gone silent is to be won back, which is another question.
         orders.orders_365d >= limits.minimum_orders
         and (
@@ -65,14 +65,42 @@ growers as (
 
 ),
 
-{%- for level, keys in {'category': ['tenure_band', 'peer_category'], 'tenure': ['tenure_band'], 'all': []}.items() %}
-
-peers_by_{{ level }} as (
+-- From near to far: peers of the same tenure whose spend stands out in the same category, of the same tenure, any.
+levels as (
 
     select
-        {%- for key in keys %}
-        {{ key }},
-        {%- endfor %}
+        1 as level_number,
+        'tenure_and_category' as peer_group
+    union all
+    select
+        2 as level_number,
+        'tenure' as peer_group
+    union all
+    select
+        3 as level_number,
+        'everybody' as peer_group
+
+),
+
+compared as (
+
+    select
+        growers.*,
+        levels.level_number,
+        levels.peer_group,
+        case when levels.level_number <= 2 then growers.tenure_band else 'any' end as peer_band,
+        case when levels.level_number = 1 then growers.affinity_category else 'any' end as peer_category
+    from growers
+    cross join levels
+
+),
+
+peers as (
+
+    select
+        level_number,
+        peer_band,
+        peer_category,
         count(*) as peers,
         {{ percentile_cut('orders_365d', 0.5) }} as middle_orders,
         {{ percentile_cut('orders_365d', 0.75) }} as upper_orders,
@@ -81,37 +109,48 @@ peers_by_{{ level }} as (
         {{ percentile_cut('bought_categories', 0.5) }} as middle_categories,
         {{ percentile_cut('bought_categories', 0.75) }} as upper_categories,
         {{ percentile_cut('amount_365d', 0.75) }} as upper_amount
-    from growers
-    {%- if keys %}
-    group by {{ keys | join(', ') }}
-    {%- endif %}
+    from compared
+    group by level_number, peer_band, peer_category
 
 ),
-{%- endfor %}
 
 -- The nearest group of peers that is large enough to say what is usual among them.
+nearest as (
+
+    select
+        compared.customer_id,
+        min(compared.level_number) as level_number
+    from compared
+    cross join limits
+    inner join peers
+        on
+            compared.level_number = peers.level_number
+            and compared.peer_band = peers.peer_band
+            and compared.peer_category = peers.peer_category
+    where peers.peers >= limits.minimum_peers
+    group by compared.customer_id
+
+),
+
 placed as (
 
     select
-        growers.*,
-        case
-            when peers_by_category.peers >= limits.minimum_peers then 'tenure_and_category'
-            when peers_by_tenure.peers >= limits.minimum_peers then 'tenure'
-            when peers_by_all.peers >= limits.minimum_peers then 'everybody'
-        end as peer_group,
-        {%- for figure in ['peers', 'middle_orders', 'upper_orders', 'middle_order_amount', 'upper_order_amount', 'middle_categories', 'upper_categories', 'upper_amount'] %}
-        case
-            when peers_by_category.peers >= limits.minimum_peers then peers_by_category.{{ figure }}
-            when peers_by_tenure.peers >= limits.minimum_peers then peers_by_tenure.{{ figure }}
-            when peers_by_all.peers >= limits.minimum_peers then peers_by_all.{{ figure }}
-        end as {{ figure }}{{ '' if loop.last else ',' }}
-        {%- endfor %}
-    from growers
-    cross join limits
-    cross join peers_by_all
-    inner join peers_by_tenure on growers.tenure_band = peers_by_tenure.tenure_band
-    inner join peers_by_category
-        on growers.tenure_band = peers_by_category.tenure_band and growers.peer_category = peers_by_category.peer_category
+        compared.*,
+        peers.peers,
+        peers.middle_orders,
+        peers.upper_orders,
+        peers.middle_order_amount,
+        peers.upper_order_amount,
+        peers.middle_categories,
+        peers.upper_categories,
+        peers.upper_amount
+    from compared
+    inner join nearest on compared.customer_id = nearest.customer_id and compared.level_number = nearest.level_number
+    inner join peers
+        on
+            compared.level_number = peers.level_number
+            and compared.peer_band = peers.peer_band
+            and compared.peer_category = peers.peer_category
 
 ),
 
@@ -121,10 +160,11 @@ gaps as (
     select
         *,
         greatest(1 - {{ ratio('orders_365d', 'upper_orders') }}, 0) as order_gap,
-        case when upper_order_amount > 0 then greatest(1 - {{ ratio('mean_order_amount_365d', 'upper_order_amount') }}, 0) end as order_amount_gap,
+        case
+            when upper_order_amount > 0 then greatest(1 - {{ ratio('mean_order_amount_365d', 'upper_order_amount') }}, 0)
+        end as order_amount_gap,
         case when upper_categories > 0 then greatest(1 - {{ ratio('bought_categories', 'upper_categories') }}, 0) end as category_gap
     from placed
-    where peer_group is not null
 
 ),
 
@@ -156,7 +196,9 @@ final as (
             as double
         ) as growth_gap,
         -- greatest() skips nulls: without peers nothing is missing and nothing is not.
-        cast(case when gaps.upper_amount is not null then greatest(gaps.upper_amount - measured.amount_365d, 0) end as decimal(18, 2)) as amount_gap,
+        cast(
+            case when gaps.upper_amount is not null then greatest(gaps.upper_amount - measured.amount_365d, 0) end as decimal(18, 2)
+        ) as amount_gap,
         gaps.orders_365d >= gaps.middle_orders
         or gaps.mean_order_amount_365d >= gaps.middle_order_amount
         or (gaps.bought_categories >= gaps.middle_categories and gaps.middle_categories > 0) as is_level_with_peers

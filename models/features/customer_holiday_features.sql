@@ -1,4 +1,8 @@
-{%- set source_holiday_country = dbt.string_literal(dbt.escape_single_quotes(var('holiday_country') | upper)) if var('holiday_country', none) else 'cast(null as string)' -%}
+{%- set country_of_the_source = 'cast(null as string)' -%}
+{%- if var('holiday_country', none) -%}
+    {%- set country_of_the_source = dbt.string_literal(dbt.escape_single_quotes(var('holiday_country') | upper)) -%}
+{%- endif -%}
+
 with customers as (
 
     select * from {{ ref('int_customers') }}
@@ -29,7 +33,7 @@ addresses as (
     select
         customer_id,
         -- Whose country is not known keeps the holidays of the source. Whose country is known but has no windows keeps none of another.
-        coalesce(upper(trim(country)), {{ source_holiday_country }}) as holiday_country
+        coalesce(upper(trim(country)), {{ country_of_the_source }}) as holiday_country
     from {{ ref('stg_customers') }}
 
 ),

@@ -54,34 +54,42 @@ per_customer as (
 
 ),
 
+-- As if some lines of the usual kind had been bought as well: one dear bottle says little and twenty say nearly all.
+leaning as (
+
+    select
+        per_customer.*,
+        10000 * (nullif(per_customer.priced_lines, 0) + limits.usual_lines) as price_weight,
+        10000 * (nullif(per_customer.tiered_lines, 0) + limits.usual_lines) as tier_weight,
+        10000 * (nullif(per_customer.labelled_lines, 0) + limits.usual_lines) as label_weight
+    from per_customer
+    cross join limits
+
+),
+
 final as (
 
     select
         customers.customer_id,
         customers.as_of_date,
 
-        -- As if some lines of the usual kind had been bought as well: one dear bottle says little and twenty say nearly all.
-        coalesce(per_customer.priced_lines, 0) as priced_lines,
-        {{ rounded('exp(' ~ ratio('per_customer.log_price_excess', '10000 * (nullif(per_customer.priced_lines, 0) + limits.usual_lines)') ~ ')') }} as unit_price_index,
-        {{ rounded('exp(' ~ ratio('per_customer.log_units_excess', '10000 * (nullif(per_customer.priced_lines, 0) + limits.usual_lines)') ~ ')') }} as units_index,
+        coalesce(leaning.priced_lines, 0) as priced_lines,
+        {{ rounded('exp(' ~ ratio('leaning.log_price_excess', 'leaning.price_weight') ~ ')') }} as unit_price_index,
+        {{ rounded('exp(' ~ ratio('leaning.log_units_excess', 'leaning.price_weight') ~ ')') }} as units_index,
 
-        coalesce(per_customer.tiered_lines, 0) as tiered_lines,
-        {{ ratio('per_customer.premium_lines', 'per_customer.tiered_lines') }} as premium_share,
-        {{ ratio('per_customer.budget_lines', 'per_customer.tiered_lines') }} as budget_share,
+        coalesce(leaning.tiered_lines, 0) as tiered_lines,
+        {{ ratio('leaning.premium_lines', 'leaning.tiered_lines') }} as premium_share,
+        {{ ratio('leaning.budget_lines', 'leaning.tiered_lines') }} as budget_share,
         {{ ratio(
-            '10000 * (per_customer.premium_lines - per_customer.budget_lines) - per_customer.expected_tier_balance',
-            '10000 * (nullif(per_customer.tiered_lines, 0) + limits.usual_lines)'
+            '10000 * (leaning.premium_lines - leaning.budget_lines) - leaning.expected_tier_balance',
+            'leaning.tier_weight'
         ) }} as tier_excess,
 
-        coalesce(per_customer.labelled_lines, 0) as labelled_lines,
-        {{ ratio('per_customer.private_label_lines', 'per_customer.labelled_lines') }} as private_label_share,
-        {{ ratio(
-            '10000 * per_customer.private_label_lines - per_customer.expected_private_label',
-            '10000 * (nullif(per_customer.labelled_lines, 0) + limits.usual_lines)'
-        ) }} as private_label_excess
+        coalesce(leaning.labelled_lines, 0) as labelled_lines,
+        {{ ratio('leaning.private_label_lines', 'leaning.labelled_lines') }} as private_label_share,
+        {{ ratio('10000 * leaning.private_label_lines - leaning.expected_private_label', 'leaning.label_weight') }} as private_label_excess
     from customers
-    cross join limits
-    left join per_customer on customers.customer_id = per_customer.customer_id
+    left join leaning on customers.customer_id = leaning.customer_id
 
 )
 

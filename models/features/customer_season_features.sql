@@ -1,7 +1,3 @@
-{#- Where each month lies on the circle of the year: millionths of cosine and sine of (month - 1) × 30 degrees. -#}
-{%- set cosines = [1000000, 866025, 500000, 0, -500000, -866025, -1000000, -866025, -500000, 0, 500000, 866025] -%}
-{%- set sines = [0, 500000, 866025, 1000000, 866025, 500000, 0, -500000, -866025, -1000000, -866025, -500000] -%}
-
 with customers as (
 
     select * from {{ ref('int_customers') }}
@@ -22,22 +18,13 @@ limits as (
         cast({{ threshold('purchase_rhythm_periods') }} as integer) as periods,
         -- Whole months, so that the first of them is not cut.
         cast(
-            {{ dbt.dateadd('month', '-cast(' ~ threshold('purchase_rhythm_season_months') ~ ' as integer)', dbt.date_trunc('month', as_of_date())) }}
+            {{ dbt.dateadd(
+                'month',
+                '-cast(' ~ threshold('purchase_rhythm_season_months') ~ ' as integer)',
+                dbt.date_trunc('month', as_of_date())
+            ) }}
             as date
         ) as season_start
-
-),
-
-months as (
-    {% for cosine in cosines %}
-    select
-        {{ loop.index }} as month_of_year,
-        {{ cosine }} as cosine,
-        {{ sines[loop.index0] }} as sine
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
 
 ),
 
@@ -48,7 +35,8 @@ placed as (
     select
         purchase_days.customer_id,
         purchase_days.order_date,
-        extract(month from purchase_days.order_date) as month_of_year,
+        -- Where the month lies on the circle of the year.
+        (extract(month from purchase_days.order_date) - 1) * pi() / 6 as month_angle,
         purchase_days.order_date >= limits.season_start
         and (purchase_days.gap_days is null or purchase_days.gap_days >= extract(day from purchase_days.order_date)) as opens_month,
         cast(floor(
@@ -62,23 +50,33 @@ placed as (
 
 ),
 
+-- In whole ten-thousandths, so that sums are exact.
+directed as (
+
+    select
+        *,
+        case when opens_month then {{ ten_thousandths('cos(month_angle)') }} else 0 end as cosine,
+        case when opens_month then {{ ten_thousandths('sin(month_angle)') }} else 0 end as sine
+    from placed
+
+),
+
 per_customer as (
 
     select
-        placed.customer_id,
-        min(placed.order_date) as first_order_date,
+        directed.customer_id,
+        min(directed.order_date) as first_order_date,
         count(*) filter (
-            where placed.period < limits.periods and (placed.period_before is null or placed.period_before <> placed.period)
+            where directed.period < limits.periods and (directed.period_before is null or directed.period_before <> directed.period)
         ) as active_periods,
-        count(*) filter (where placed.opens_month) as season_months,
-        min(case when placed.order_date >= limits.season_start then placed.order_date end) as season_first_date,
-        max(case when placed.order_date >= limits.season_start then placed.order_date end) as season_last_date,
-        cast(sum(case when placed.opens_month then months.cosine else 0 end) as bigint) as cosine_sum,
-        cast(sum(case when placed.opens_month then months.sine else 0 end) as bigint) as sine_sum
-    from placed
+        count(*) filter (where directed.opens_month) as season_months,
+        min(case when directed.order_date >= limits.season_start then directed.order_date end) as season_first_date,
+        max(case when directed.order_date >= limits.season_start then directed.order_date end) as season_last_date,
+        cast(sum(directed.cosine) as bigint) as cosine_sum,
+        cast(sum(directed.sine) as bigint) as sine_sum
+    from directed
     cross join limits
-    inner join months on placed.month_of_year = months.month_of_year
-    group by placed.customer_id
+    group by directed.customer_id
 
 ),
 
@@ -86,8 +84,9 @@ measured as (
 
     select
         *,
-        {{ ten_thousandths('sqrt(cast(cosine_sum * cosine_sum + sine_sum * sine_sum as double)) / (1000000 * nullif(season_months, 0))') }}
-            as concentration
+        {{ ten_thousandths('sqrt(cast(cosine_sum * cosine_sum + sine_sum * sine_sum as double)) / (10000 * nullif(season_months, 0))') }}
+            as concentration,
+        atan2(cast(sine_sum as double), cast(cosine_sum as double)) as direction
     from per_customer
 
 ),
@@ -116,7 +115,7 @@ final as (
         -- The month that the middle of the season is nearest to.
         case
             when measured.concentration > 0
-                then cast(floor(atan2(cast(measured.sine_sum as double), cast(measured.cosine_sum as double)) / (pi() / 6) + 12.5) as integer) % 12 + 1
+                then cast(floor(measured.direction / (pi() / 6) + 12.5) as integer) % 12 + 1
         end as season_peak_month
     from customers
     cross join limits

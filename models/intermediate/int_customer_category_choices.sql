@@ -59,7 +59,9 @@ measured as (
         is_promoted_line,
         case when units > 0 and shelf_amount > 0 then {{ ten_thousandths('ln(' ~ ratio('shelf_amount', 'units') ~ ')') }} end as log_price,
         case when units > 0 and shelf_amount > 0 then {{ ten_thousandths('ln(cast(units as double))') }} end as log_units,
-        case when is_promoted_line and shelf_amount > 0 then {{ ten_thousandths(ratio('taken_off_amount', 'shelf_amount')) }} end as depth
+        case
+            when is_promoted_line and shelf_amount > 0 then {{ ten_thousandths(ratio('taken_off_amount', 'shelf_amount')) }}
+        end as discount_depth
     from lines
 
 ),
@@ -83,8 +85,8 @@ final as (
         count(is_private_label) as labelled_lines,
         count(*) filter (where is_private_label) as private_label_lines,
 
-        count(depth) as discounted_lines,
-        cast(coalesce(sum(depth), 0) as bigint) as discount_depth_sum
+        count(discount_depth) as discounted_lines,
+        cast(coalesce(sum(discount_depth), 0) as bigint) as discount_depth_sum
     from measured
     group by customer_id, category
 

@@ -4,7 +4,7 @@ with windows as (
     select
         holiday,
         country,
-        year,
+        year as calendar_year,
         window_start,
         window_end
     from {{ ref('holidays') }}
@@ -12,10 +12,26 @@ with windows as (
 ),
 
 digits as (
-    {% for digit in range(10) %}
-    select {{ digit }} as digit
-    {%- if not loop.last %} union all{% endif %}
-    {%- endfor %}
+
+    select 0 as digit
+    union all
+    select 1 as digit
+    union all
+    select 2 as digit
+    union all
+    select 3 as digit
+    union all
+    select 4 as digit
+    union all
+    select 5 as digit
+    union all
+    select 6 as digit
+    union all
+    select 7 as digit
+    union all
+    select 8 as digit
+    union all
+    select 9 as digit
 
 ),
 
@@ -34,8 +50,8 @@ spans as (
 
     select
         country,
-        min(year) as first_year,
-        max(year) + 1 as last_year
+        min(calendar_year) as first_year,
+        max(calendar_year) + 1 as last_year
     from windows
     group by country
 
@@ -45,7 +61,7 @@ years as (
 
     select
         spans.country,
-        spans.first_year + numbers.number as year,
+        spans.first_year + numbers.number as calendar_year,
         make_date(spans.first_year + numbers.number, 1, 1) as first_day
     from spans
     inner join numbers on spans.first_year + numbers.number <= spans.last_year
@@ -56,7 +72,7 @@ days as (
 
     select
         years.country,
-        years.year,
+        years.calendar_year,
         {{ days_before('years.first_day', '-numbers.number') }} as calendar_date
     from years
     inner join numbers on numbers.number < 366
@@ -67,7 +83,7 @@ covered_years as (
 
     select distinct
         country,
-        year
+        calendar_year
     from windows
 
 ),
@@ -94,19 +110,19 @@ marked as (
     select
         days.country,
         days.calendar_date,
-        covered_years.year is not null as is_covered,
+        covered_years.calendar_year is not null as is_covered,
         numbered_holidays.holiday,
         numbered_holidays.window_start
     from days
-    left join covered_years on days.country = covered_years.country and days.year = covered_years.year
+    left join covered_years on days.country = covered_years.country and days.calendar_year = covered_years.calendar_year
     left join numbered_holidays
         on
             days.country = numbered_holidays.country
             and days.calendar_date = numbered_holidays.calendar_date
             and numbered_holidays.holiday_number = 1
-            and covered_years.year is not null
+            and covered_years.calendar_year is not null
     -- The 366th day of a common year is the first of the next.
-    where extract(year from days.calendar_date) = days.year
+    where extract(year from days.calendar_date) = days.calendar_year
 
 ),
 
