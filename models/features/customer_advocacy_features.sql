@@ -62,7 +62,7 @@ numbered as (
         *,
         row_number() over (
             partition by customer_id, kind
-            order by answered_at desc, question
+            order by answered_at desc, question asc
         ) as answer_number
     from scored
 

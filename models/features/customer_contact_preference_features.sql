@@ -56,7 +56,8 @@ limits as (
 
 ),
 
--- A survey answers in the customer's own words: what is not in the list says nothing. The profile holds a code: what is not in the list is another channel.
+-- A survey answers in the customer's own words: what is not in the list says nothing.
+-- The profile holds a code: what is not in the list is another channel.
 statements as (
 
     select
@@ -89,7 +90,7 @@ numbered_statements as (
         channel,
         row_number() over (
             partition by customer_id
-            order by stated_at desc nulls last, rank_when_equal, channel
+            order by stated_at desc nulls last, rank_when_equal asc, channel asc
         ) as statement_number
     from statements
 
@@ -111,7 +112,7 @@ numbered_channels as (
                     'contact_channels.preference_contacts + limits.prior_contacts'
                 ) }} desc,
                 contact_channels.preference_answered desc,
-                contact_channels.channel
+                contact_channels.channel asc
         ) as channel_number
     from contact_channels
     cross join limits
@@ -149,8 +150,8 @@ numbered_weekdays as (
         customer_id,
         answer_weekday,
         answer_count,
-        row_number() over (partition by customer_id order by answer_count desc, answer_weekday) as weekday_number,
-        lead(answer_count) over (partition by customer_id order by answer_count desc, answer_weekday) as next_answer_count
+        row_number() over (partition by customer_id order by answer_count desc, answer_weekday asc) as weekday_number,
+        lead(answer_count) over (partition by customer_id order by answer_count desc, answer_weekday asc) as next_answer_count
     from weekdays
 
 ),
@@ -191,7 +192,7 @@ numbered_hours as (
         neighbourhood_count,
         row_number() over (
             partition by customer_id
-            order by neighbourhood_count desc, answer_count desc, answer_hour
+            order by neighbourhood_count desc, answer_count desc, answer_hour asc
         ) as hour_number
     from hour_neighbourhoods
 
@@ -206,7 +207,8 @@ best_times as (
             when numbered_weekdays.answer_count > coalesce(numbered_weekdays.next_answer_count, 0) then numbered_weekdays.answer_weekday
         end as best_weekday,
         case
-            when numbered_hours.neighbourhood_count >= limits.minimum_hour_share * timed_customers.answer_count then numbered_hours.answer_hour
+            when numbered_hours.neighbourhood_count >= limits.minimum_hour_share * timed_customers.answer_count
+                then numbered_hours.answer_hour
         end as best_hour
     from timed_customers
     cross join limits

@@ -13,7 +13,8 @@ limits as (
 
 ),
 
--- Sources write points that leave with and without a minus: redeemed and expired points always leave, earned and adjusted ones keep their sign.
+-- Sources write points that leave with and without a minus: redeemed and expired points always leave,
+-- earned and adjusted ones keep their sign.
 signed as (
 
     select

@@ -15,19 +15,19 @@ limits as (
 known as (
 
     select
-        customer_id,
-        opened_at,
-        opened_date,
-        case when first_reply_date < {{ as_of_date() }} then first_reply_at end as replied_at,
-        case when first_reply_date < {{ as_of_date() }} then first_reply_date end as replied_date,
-        case when customer_replied_date < {{ as_of_date() }} then customer_replied_at end as customer_replied_at,
-        coalesce(closed_date < {{ as_of_date() }}, false) as is_closed,
+        tickets.customer_id,
+        tickets.opened_at,
+        tickets.opened_date,
+        case when tickets.first_reply_date < {{ as_of_date() }} then tickets.first_reply_at end as replied_at,
+        case when tickets.first_reply_date < {{ as_of_date() }} then tickets.first_reply_date end as replied_date,
+        case when tickets.customer_replied_date < {{ as_of_date() }} then tickets.customer_replied_at end as customer_replied_at,
+        coalesce(tickets.closed_date < {{ as_of_date() }}, false) as is_closed,
         -- A score has no date of its own: it is given when a ticket closes.
         case
             when
-                coalesce(closed_date, opened_date) >= {{ days_before(as_of_date(), 'limits.satisfaction_window_days') }}
-                and coalesce(closed_date, opened_date) < {{ as_of_date() }}
-                then satisfaction_score
+                coalesce(tickets.closed_date, tickets.opened_date) >= {{ days_before(as_of_date(), 'limits.satisfaction_window_days') }}
+                and coalesce(tickets.closed_date, tickets.opened_date) < {{ as_of_date() }}
+                then tickets.satisfaction_score
         end as recent_score
     from tickets
     cross join limits

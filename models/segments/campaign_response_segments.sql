@@ -10,7 +10,8 @@ rules as (
 
 ),
 
--- An empty cell of the rule table asks nothing; a figure that the customer does not have meets no bound. The first matching rule names the segment.
+-- An empty cell of the rule table asks nothing; a figure that the customer does not have meets no bound.
+-- The first matching rule names the segment.
 named as (
 
     select

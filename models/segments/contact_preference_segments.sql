@@ -4,7 +4,8 @@ with preference as (
 
 ),
 
--- What customers say comes before what they do: they know their reasons. A preference is not a permission: consents are asked by the audiences.
+-- What customers say comes before what they do: they know their reasons.
+-- A preference is not a permission: consents are asked by the audiences.
 final as (
 
     select

@@ -41,7 +41,8 @@ measured as (
 
 ),
 
--- An empty cell of the rule table asks nothing; a figure that the customer does not have meets no bound. The first matching rule names the stage.
+-- An empty cell of the rule table asks nothing; a figure that the customer does not have meets no bound.
+-- The first matching rule names the stage.
 named as (
 
     select

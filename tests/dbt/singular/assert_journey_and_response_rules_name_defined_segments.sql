@@ -10,17 +10,35 @@ with definitions as (
 
 given as (
 
-    select 'journey_stage' as segmentation, segment from {{ ref('journey_stage_rules') }}
+    select
+        'journey_stage' as segmentation,
+        segment
+    from {{ ref('journey_stage_rules') }}
     union all
-    select 'campaign_response' as segmentation, segment from {{ ref('campaign_response_rules') }}
+    select
+        'campaign_response' as segmentation,
+        segment
+    from {{ ref('campaign_response_rules') }}
     union all
-    select 'contact_preference' as segmentation, channel as segment from {{ ref('contact_channels') }}
+    select
+        'contact_preference' as segmentation,
+        channel as segment
+    from {{ ref('contact_channels') }}
     union all
-    select 'enrolment' as segmentation, channel as segment from {{ ref('enrolment_channels') }}
+    select
+        'enrolment' as segmentation,
+        channel as segment
+    from {{ ref('enrolment_channels') }}
     union all
-    select 'programme_engagement' as segmentation, segment from {{ ref('programme_engagement_rules') }}
+    select
+        'programme_engagement' as segmentation,
+        segment
+    from {{ ref('programme_engagement_rules') }}
     union all
-    select 'advocacy' as segmentation, segment from {{ ref('advocacy_rules') }}
+    select
+        'advocacy' as segmentation,
+        segment
+    from {{ ref('advocacy_rules') }}
 
 )
 
