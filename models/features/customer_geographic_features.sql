@@ -122,15 +122,24 @@ located as (
     left join store_places as inferred_places on inferred_stores.store_id = inferred_places.store_id
     left join store_places as stated_places on addresses.stated_store_id = stated_places.store_id
     left join places as home_cities
-        on home_cities.level = 'city' and addresses.home_country = home_cities.country and addresses.home_city = home_cities.place
+        on
+            home_cities.place_level = 'city'
+            and addresses.home_country = home_cities.country
+            and addresses.home_city = home_cities.place
     left join places as home_regions
-        on home_regions.level = 'region' and addresses.home_country = home_regions.country and addresses.home_region = home_regions.place
+        on
+            home_regions.place_level = 'region'
+            and addresses.home_country = home_regions.country
+            and addresses.home_region = home_regions.place
     left join places as home_countries
-        on home_countries.level = 'country' and addresses.home_country = home_countries.place
+        on home_countries.place_level = 'country' and addresses.home_country = home_countries.place
     left join places as work_cities
-        on work_cities.level = 'city' and addresses.work_country = work_cities.country and addresses.work_city = work_cities.place
+        on
+            work_cities.place_level = 'city'
+            and addresses.work_country = work_cities.country
+            and addresses.work_city = work_cities.place
     left join places as work_countries
-        on work_countries.level = 'country' and addresses.work_country = work_countries.place
+        on work_countries.place_level = 'country' and addresses.work_country = work_countries.place
 
 ),
 

@@ -1,5 +1,3 @@
-{%- set families = ['personality', 'attitude', 'interest', 'leisure', 'value'] -%}
-
 with customers as (
 
     select * from {{ ref('int_customers') }}
@@ -45,9 +43,11 @@ family_traits as (
 
     select
         customer_id,
-        {% for family in families -%}
-        max(case when trait_family = '{{ family }}' then trait end) as {{ family }}_trait{{ ',' if not loop.last }}
-        {% endfor %}
+        max(case when trait_family = 'personality' then trait end) as personality_trait,
+        max(case when trait_family = 'attitude' then trait end) as attitude_trait,
+        max(case when trait_family = 'interest' then trait end) as interest_trait,
+        max(case when trait_family = 'leisure' then trait end) as leisure_trait,
+        max(case when trait_family = 'value' then trait end) as value_trait
     from ranked_traits
     where trait_rank = 1
     group by customer_id
@@ -98,9 +98,11 @@ final as (
         coalesce(answered.answered_questions, 0) as answered_questions,
         answered.last_answered_date,
 
-        {% for family in families -%}
-        family_traits.{{ family }}_trait,
-        {% endfor -%}
+        family_traits.personality_trait,
+        family_traits.attitude_trait,
+        family_traits.interest_trait,
+        family_traits.leisure_trait,
+        family_traits.value_trait,
         trait_lists.traits,
 
         leaders.leading_group,

@@ -1,5 +1,3 @@
-{%- set attributes = ['education', 'occupation', 'job_level', 'home_ownership'] -%}
-
 with customers as (
 
     select * from {{ ref('int_customers') }}
@@ -34,6 +32,12 @@ income_scores as (
 
 ),
 
+own_countries as (
+
+    select distinct country from income_scores
+
+),
+
 scores as (
 
     select * from {{ ref('socio_economic_scores') }}
@@ -43,9 +47,11 @@ scores as (
 weights as (
 
     select
-        {% for attribute in ['income'] + attributes -%}
-        max(case when attribute = '{{ attribute }}' then weight end) as {{ attribute }}_weight{{ ',' if not loop.last }}
-        {% endfor %}
+        max(case when attribute = 'income' then weight end) as income_weight,
+        max(case when attribute = 'education' then weight end) as education_weight,
+        max(case when attribute = 'occupation' then weight end) as occupation_weight,
+        max(case when attribute = 'job_level' then weight end) as job_level_weight,
+        max(case when attribute = 'home_ownership' then weight end) as home_ownership_weight
     from {{ ref('socio_economic_weights') }}
 
 ),
@@ -60,9 +66,10 @@ normalised as (
         case when attributes.annual_income > 0 then attributes.annual_income end as annual_income,
         {{ normalised('attributes.income_band') }} as income_band,
         {{ normalised('attributes.employer') }} is not null as has_employer,
-        {% for attribute in attributes -%}
-        {{ normalised('attributes.' ~ attribute) }} as {{ attribute }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ normalised('attributes.education') }} as education,
+        {{ normalised('attributes.occupation') }} as occupation,
+        {{ normalised('attributes.job_level') }} as job_level,
+        {{ normalised('attributes.home_ownership') }} as home_ownership
     from customers
     inner join attributes on customers.customer_id = attributes.customer_id
 
@@ -81,16 +88,21 @@ coded as (
         coalesce(normalised.annual_income, income_bands.representative_income) as income,
         -- Rows of the customer's own country where there are any: what is much in one is little in another.
         coalesce(own_countries.country, 'any') as income_country,
-        {% for attribute in attributes -%}
-        {{ attribute }}_values.code as {{ attribute }}{{ ',' if not loop.last }}
-        {% endfor %}
+        education_levels.code as education,
+        occupation_groups.code as occupation,
+        job_levels.code as job_level,
+        home_ownerships.code as home_ownership
     from normalised
     left join income_bands on normalised.income_band = income_bands.income_band
-    left join (select distinct country from income_scores) as own_countries on normalised.country = own_countries.country
-    {% for attribute in attributes -%}
-    left join attribute_values as {{ attribute }}_values
-        on {{ attribute }}_values.attribute = '{{ attribute }}' and normalised.{{ attribute }} = {{ attribute }}_values.value
-    {% endfor %}
+    left join own_countries on normalised.country = own_countries.country
+    left join attribute_values as education_levels
+        on education_levels.attribute = 'education' and normalised.education = education_levels.value
+    left join attribute_values as occupation_groups
+        on occupation_groups.attribute = 'occupation' and normalised.occupation = occupation_groups.value
+    left join attribute_values as job_levels
+        on job_levels.attribute = 'job_level' and normalised.job_level = job_levels.value
+    left join attribute_values as home_ownerships
+        on home_ownerships.attribute = 'home_ownership' and normalised.home_ownership = home_ownerships.value
 
 ),
 
@@ -99,19 +111,24 @@ scored as (
     select
         coded.*,
         income_scores.score as income_score,
-        {% for attribute in attributes -%}
-        {{ attribute }}_scores.score as {{ attribute }}_score{{ ',' if not loop.last }}
-        {% endfor %}
+        education_scores.score as education_score,
+        occupation_scores.score as occupation_score,
+        job_level_scores.score as job_level_score,
+        home_ownership_scores.score as home_ownership_score
     from coded
     left join income_scores
         on
             coded.income_country = income_scores.country
             and coded.income >= income_scores.income_from
             and coded.income < income_scores.income_to
-    {% for attribute in attributes -%}
-    left join scores as {{ attribute }}_scores
-        on {{ attribute }}_scores.attribute = '{{ attribute }}' and coded.{{ attribute }} = {{ attribute }}_scores.code
-    {% endfor %}
+    left join scores as education_scores
+        on education_scores.attribute = 'education' and coded.education = education_scores.code
+    left join scores as occupation_scores
+        on occupation_scores.attribute = 'occupation' and coded.occupation = occupation_scores.code
+    left join scores as job_level_scores
+        on job_level_scores.attribute = 'job_level' and coded.job_level = job_level_scores.code
+    left join scores as home_ownership_scores
+        on home_ownership_scores.attribute = 'home_ownership' and coded.home_ownership = home_ownership_scores.code
 
 ),
 
@@ -119,14 +136,16 @@ weighed as (
 
     select
         scored.customer_id,
-        {% for attribute in ['income'] + attributes -%}
-        case when scored.{{ attribute }}_score is not null then weights.{{ attribute }}_weight else 0 end{{ ' +' if not loop.last }}
-        {% endfor -%}
-        as evidence_weight,
-        {% for attribute in ['income'] + attributes -%}
-        coalesce(scored.{{ attribute }}_score * weights.{{ attribute }}_weight, 0){{ ' +' if not loop.last }}
-        {% endfor -%}
-        as weighted_score
+        case when scored.income_score is not null then weights.income_weight else 0 end
+        + case when scored.education_score is not null then weights.education_weight else 0 end
+        + case when scored.occupation_score is not null then weights.occupation_weight else 0 end
+        + case when scored.job_level_score is not null then weights.job_level_weight else 0 end
+        + case when scored.home_ownership_score is not null then weights.home_ownership_weight else 0 end as evidence_weight,
+        coalesce(scored.income_score * weights.income_weight, 0)
+        + coalesce(scored.education_score * weights.education_weight, 0)
+        + coalesce(scored.occupation_score * weights.occupation_weight, 0)
+        + coalesce(scored.job_level_score * weights.job_level_weight, 0)
+        + coalesce(scored.home_ownership_score * weights.home_ownership_weight, 0) as weighted_score
     from scored
     cross join weights
 

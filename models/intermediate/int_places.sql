@@ -13,7 +13,7 @@ with stores as (
 cities as (
 
     select
-        'city' as level,
+        'city' as place_level,
         country,
         city as place,
         min(market) as first_market,
@@ -29,7 +29,7 @@ cities as (
 regions as (
 
     select
-        'region' as level,
+        'region' as place_level,
         country,
         region as place,
         min(market) as first_market,
@@ -45,7 +45,7 @@ regions as (
 countries as (
 
     select
-        'country' as level,
+        'country' as place_level,
         country,
         country as place,
         min(market) as first_market,
@@ -72,7 +72,7 @@ places as (
 final as (
 
     select
-        level,
+        place_level,
         country,
         place,
         case when first_market = last_market then first_market end as market,

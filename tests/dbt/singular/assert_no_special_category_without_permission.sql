@@ -1,5 +1,7 @@
--- Why: an answer about politics, faith or ideology that decides anything without the customer's permission is unlawful, whoever reads it later.
--- Permission is worked out here a second time, from the consents themselves and in another way than the models do: the last change must be a grant.
+-- Why: an answer about politics, faith or ideology that decides anything without the customer's permission is unlawful,
+-- whoever reads it later.
+-- Permission is worked out here a second time, from the consents themselves and in another way than the models do:
+-- the last change must be a grant.
 -- Three things must not be: a customer without it described by such answers, a customer without it in any group, and a trait of a special
 -- question among the ordinary ones.
 {{ config(tags=['invariant']) }}

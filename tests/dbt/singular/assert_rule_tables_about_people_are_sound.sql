@@ -1,4 +1,5 @@
--- Why: rule tables are edited by hand. A key twice doubles customers, a text with a capital never matches, bands with a gap lose customers silently.
+-- Why: rule tables are edited by hand. A key twice doubles customers, a text with a capital never matches,
+-- bands with a gap lose customers silently.
 {%- set keys = {
     'attribute_values': ['attribute', 'value'],
     'socio_economic_scores': ['attribute', 'code'],

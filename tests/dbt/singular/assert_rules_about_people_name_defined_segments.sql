@@ -1,4 +1,5 @@
--- Why: a typing error in a rule table makes a segment that nobody defined, on the day the first customer gets it. Found here before that day.
+-- Why: a typing error in a rule table makes a segment that nobody defined, on the day the first customer gets it.
+-- Found here before that day.
 with definitions as (
 
     select

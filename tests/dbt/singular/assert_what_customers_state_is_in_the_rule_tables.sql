@@ -19,120 +19,113 @@ with customers as (
 
 ),
 
-answered_questions as (
+texts as (
 
-    select {{ normalised('question') }} as question
+    {% for column, attribute in attributes.items() -%}
+    select
+        'attribute_values' as seed,
+        '{{ column }}' as of_what,
+        '{{ attribute }}' as looked_up_as,
+        {{ normalised(column) }} as text_as_it_came
+    from customers
+    union all
+    {% endfor -%}
+    select
+        'age_bands' as seed,
+        'age_band' as of_what,
+        'age_band' as looked_up_as,
+        {{ normalised('age_band') }} as text_as_it_came
+    from customers
+    union all
+    select
+        'income_bands' as seed,
+        'income_band' as of_what,
+        'income_band' as looked_up_as,
+        {{ normalised('income_band') }} as text_as_it_came
+    from customers
+    union all
+    select
+        'survey_traits' as seed,
+        'question' as of_what,
+        'question' as looked_up_as,
+        {{ normalised('question') }} as text_as_it_came
     from {{ ref('stg_survey_answers') }}
-
-),
-
-topics as (
-
-    select {{ normalised('topic') }} as topic
+    union all
+    -- Of special categories the answers are not looked at, not even here.
+    select
+        'survey_traits' as seed,
+        'answer to ' || question as of_what,
+        'answer to ' || question as looked_up_as,
+        answer as text_as_it_came
+    from {{ ref('int_survey_answers') }}
+    union all
+    select
+        'ticket_topic_needs' as seed,
+        'topic' as of_what,
+        'topic' as looked_up_as,
+        {{ normalised('topic') }} as text_as_it_came
     from {{ ref('stg_support_tickets') }}
 
 ),
 
-{% for column, attribute in attributes.items() %}
-{{ column }}_texts as (
+known as (
 
     select
-        'attribute_values' as seed,
-        '{{ column }}' as of_what,
-        {{ normalised(column) }} as text_as_it_came
-    from customers
-    where
-        {{ normalised(column) }} not in (select value from {{ ref('attribute_values') }} where attribute = '{{ attribute }}')
-        {%- if attribute == 'people' %}
-        and try_cast({{ column }} as integer) is null
-        {%- endif %}
-
-),
-
-{% endfor %}
-
-age_bands as (
-
-    select
-        'age_bands' as seed,
-        'age_band' as of_what,
-        {{ normalised('age_band') }} as text_as_it_came
-    from customers
-    where {{ normalised('age_band') }} not in (select age_band from {{ ref('age_bands') }})
-
-),
-
-income_bands as (
-
-    select
-        'income_bands' as seed,
-        'income_band' as of_what,
-        {{ normalised('income_band') }} as text_as_it_came
-    from customers
-    where {{ normalised('income_band') }} not in (select income_band from {{ ref('income_bands') }})
-
-),
-
-questions as (
-
-    select
-        'survey_traits' as seed,
-        'question' as of_what,
-        question as text_as_it_came
-    from answered_questions
-    where question not in (select question from {{ ref('survey_traits') }})
-
-),
-
--- Of special categories the answers are not looked at, not even here.
-answers as (
-
-    select
-        'survey_traits' as seed,
-        'answer to ' || answers.question as of_what,
-        answers.answer as text_as_it_came
-    from {{ ref('int_survey_answers') }} as answers
-    left join {{ ref('survey_traits') }} as survey_traits
-        on
-            answers.question = survey_traits.question
-            and (answers.answer = survey_traits.answer or survey_traits.answer = '*')
-    where survey_traits.question is null
-
-),
-
-ticket_topics as (
-
-    select
-        'ticket_topic_needs' as seed,
-        'topic' as of_what,
-        topic as text_as_it_came
-    from topics
-    where topic not in (select topic from {{ ref('ticket_topic_needs') }})
-
-),
-
-found as (
-
-    {% for column in attributes -%}
-    select * from {{ column }}_texts
+        attribute as looked_up_as,
+        value as known_text
+    from {{ ref('attribute_values') }}
     union all
-    {% endfor -%}
-    select * from age_bands
+    select
+        'age_band' as looked_up_as,
+        age_band as known_text
+    from {{ ref('age_bands') }}
     union all
-    select * from income_bands
+    select
+        'income_band' as looked_up_as,
+        income_band as known_text
+    from {{ ref('income_bands') }}
     union all
-    select * from questions
+    select distinct
+        'question' as looked_up_as,
+        question as known_text
+    from {{ ref('survey_traits') }}
     union all
-    select * from answers
+    select
+        'answer to ' || question as looked_up_as,
+        answer as known_text
+    from {{ ref('survey_traits') }}
     union all
-    select * from ticket_topics
+    select
+        'topic' as looked_up_as,
+        topic as known_text
+    from {{ ref('ticket_topic_needs') }}
+
+),
+
+counted as (
+
+    select
+        seed,
+        of_what,
+        looked_up_as,
+        text_as_it_came,
+        count(*) as times
+    from texts
+    where text_as_it_came is not null
+    group by seed, of_what, looked_up_as, text_as_it_came
 
 )
 
 select
-    seed,
-    of_what,
-    text_as_it_came,
-    count(*) as times
-from found
-group by seed, of_what, text_as_it_came
+    counted.seed,
+    counted.of_what,
+    counted.text_as_it_came,
+    counted.times
+from counted
+left join known
+    on
+        counted.looked_up_as = known.looked_up_as
+        and (counted.text_as_it_came = known.known_text or known.known_text = '*')
+where
+    known.known_text is null
+    and not (counted.looked_up_as = 'people' and try_cast(counted.text_as_it_came as integer) is not null)

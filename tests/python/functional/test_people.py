@@ -1,6 +1,7 @@
-"""Special-category data: one gate in the lineage, nothing without the permission of the day, gone the night after it is withdrawn.
+"""What is known about people: one gate for special-category data, questions that are new rows, rule tables that are checked.
 
-The models are run by dbt as they are, on answers and consents planted as staging tables.
+Nothing special without the permission of the day, and gone the night after it is withdrawn. The models and checks are run by dbt as
+they are, on answers and consents planted as staging tables.
 """
 
 import json
@@ -52,6 +53,16 @@ PLANTED = """
         ('values', 'nature'), ('leisure', 'gardening')
     ) as answers (question, answer);
 
+    create table staging.stg_customers as
+    select
+        'permits' as customer_id, 'Female' as gender, 'married' as marital_status, '5+' as household_size, 'a few' as children,
+        'Master' as education, cast(null as varchar) as occupation, 'guru' as job_level, 'own' as home_ownership,
+        'quite young' as age_band, 'under 15k' as income_band;
+
+    create table staging.stg_support_tickets as
+    select 'permits' as customer_id, topic
+    from (values ('delivery'), ('Parking'), (null)) as tickets (topic);
+
     create table staging.stg_consents as
     select customer_id, 'special_category' as purpose, 'any' as channel, is_granted, changed_at, cast(changed_at as date) as changed_date
     from (
@@ -85,15 +96,21 @@ def dbt(database: Path) -> Iterator[Dbt]:
     patch.setenv("SEGMENTS_LANDING", str(database.parent))
     patch.setenv("DO_NOT_TRACK", "1")
 
-    def run(*arguments: str, as_of_date: str = "2018-01-01") -> Any:
+    def invoke(arguments: tuple[str, ...], as_of_date: str, manifest: Any = None) -> Any:
         folder = database.parent
         common = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--log-level", "none"]
         common += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
         common += ["--vars", json.dumps({"as_of_date": as_of_date})]
         try:
-            return dbtRunner().invoke([*arguments, *common])
+            return dbtRunner(manifest=manifest).invoke([*arguments, *common])
         finally:
             DuckDBConnectionManager.close_all_connections()
+
+    # Parsed once: models read the day when they are compiled.
+    parsed = invoke(("parse",), "2018-01-01")
+
+    def run(*arguments: str, as_of_date: str = "2018-01-01") -> Any:
+        return parsed if arguments == ("parse",) else invoke(arguments, as_of_date, parsed.result)
 
     yield run
     patch.undo()
@@ -188,3 +205,55 @@ def test_a_new_question_is_a_new_row_and_no_sql(night: Callable[[str], Any], dat
             """
         )
     assert night("2018-01-02")["silent"] == ("unknown", "technology", "drives_electric, gaming")
+
+
+def test_the_check_of_stated_texts_names_every_unlisted_one(night: Callable[[str], Any], dbt: Dbt, database: Path) -> None:
+    """Texts that no rule table knows come as a warning, one row each; a question of a special category shows no answer."""
+    assert dbt("seed", "--select", "attribute_values", "age_bands", "income_bands", "ticket_topic_needs").success
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("delete from rules.survey_traits where question = 'engine_at_home'")
+        connection.execute("delete from staging.stg_survey_answers where question = 'Engine_At_Home'")
+        connection.execute(
+            """
+            insert into staging.stg_survey_answers
+            values ('permits', 'favourite_colour', 'blue', 'survey', '2017-03-01 10:00:00', '2017-03-01'),
+                ('permits', 'interests', 'falconry', 'survey', '2017-03-01 10:00:00', '2017-03-01'),
+                ('silent', 'political_opinion', 'never heard of', 'survey', '2017-03-01 10:00:00', '2017-03-01')
+            """
+        )
+    night("2018-01-02")
+    result = dbt("test", "--select", "assert_what_customers_state_is_in_the_rule_tables", "--store-failures")
+    assert [each.status for each in result.result] == ["warn"]
+    with duckdb.connect(str(database), read_only=True) as connection:
+        found = connection.table(result.result.results[0].node.relation_name).project("seed, of_what, text_as_it_came").fetchall()
+    assert sorted(found) == [
+        ("age_bands", "age_band", "quite young"),
+        ("attribute_values", "children", "a few"),
+        ("attribute_values", "job_level", "guru"),
+        ("survey_traits", "answer to interests", "falconry"),
+        ("survey_traits", "question", "favourite_colour"),
+        ("ticket_topic_needs", "topic", "parking"),
+    ]
+
+
+def test_the_check_of_rule_tables_finds_planted_mistakes(night: Callable[[str], Any], dbt: Dbt, database: Path) -> None:
+    seeds = ["age_groups", "socio_economic_rules", "socio_economic_income_scores", "socio_economic_scores", "category_needs"]
+    assert dbt("seed", "--select", *seeds).success
+    check = "assert_rule_tables_about_people_are_sound"
+    assert dbt("test", "--select", check).success
+
+    mistakes = [
+        "update rules.age_groups set age_from = 26 where age_group = '25_34'",
+        "update rules.socio_economic_rules set score_to = 31 where segment = 'low'",
+        "insert into rules.socio_economic_income_scores (country, income_from, income_to, score) values ('br', 10, 1000000, 50)",
+        "insert into rules.survey_traits select * from rules.survey_traits where question = 'values' and answer = 'nature'",
+        "update rules.category_needs set category = 'Baby' where category = 'baby'",
+        "insert into rules.survey_traits (question, answer, trait, classification) values ('faith', 'a', 'a', 'special_category')",
+        "insert into rules.survey_traits (question, answer, trait, classification) values ('faith', 'b', 'b', 'ordinary')",
+    ]
+    with duckdb.connect(str(database)) as connection:
+        for mistake in mistakes:
+            connection.execute(mistake)
+    result = dbt("test", "--select", check)
+    # The last two are one mistake: a question that is special and ordinary at once.
+    assert [each.failures for each in result.result] == [len(mistakes) - 1]
