@@ -11,7 +11,7 @@ import pyarrow.parquet
 from orchestration.errors import UnusableInput
 from orchestration.ingest.contract import Contract, Table, read_contract
 from orchestration.ingest.csv_file import CsvHeader, read_header
-from orchestration.ingest.mapping import Query, read_query
+from orchestration.ingest.mapping import Query, read_queries
 from orchestration.ingest.source import FILE_SUFFIXES, Source, find_files, nearest
 from orchestration.sql import quote_file
 
@@ -28,11 +28,11 @@ class RawColumn:
 
 @dataclass(frozen=True)
 class Input:
-    """One file, or one mapping query, that fills a table: it lands as one batch."""
+    """One file, or one query of a mapping, that fills a table: it lands as one batch."""
 
     table: Table
     file: str
-    """How people and batches call it: its path below the source's folder, or the name of the mapping's SQL file."""
+    """How people and batches call it: its path below the source's folder, or the name of the mapping's query."""
     path: Path
     columns: tuple[RawColumn, ...]
     rows: int | None = None
@@ -105,10 +105,10 @@ def inspect_source(source: Source, contract: Contract | None = None) -> SourceRe
     with connect() as connection:
         for table in contract.tables.values():
             paths = found.tables[table.name]
-            inputs = []
+            inputs: list[Input] = []
             for path in paths:
                 try:
-                    inputs.append(_read_input(connection, source, table, path))
+                    inputs.extend(_read_inputs(connection, source, table, path))
                 except UnusableInput as error:
                     problems.append(str(error))
             if table.required and not paths:
@@ -127,38 +127,46 @@ def _missing_table(source: Source, table: Table, ignored: tuple[tuple[str, str],
     return f"{source.folder} has no file for the required table {table.name}; add {names}{hint}"
 
 
-def _read_input(connection: duckdb.DuckDBPyConnection, source: Source, table: Table, path: Path) -> Input:
+def _read_inputs(connection: duckdb.DuckDBPyConnection, source: Source, table: Table, path: Path) -> list[Input]:
+    """The inputs of one file: itself, or the queries of a mapping file."""
     if source.mapping is not None:
-        query = read_query(connection, source, path)
-        columns = _match(path, table, query.columns)
-        _refuse_unknown(path, table, columns)
-        found = Input(table, path.name, path, columns, query=query)
+        inputs = []
+        for query in read_queries(connection, source, path):
+            columns = _match(path, table, query.columns)
+            _refuse_unknown(path, table, columns)
+            inputs.append(Input(table, query.name, path, columns, query=query))
     elif path.name.endswith(".parquet"):
         described, rows = _describe_parquet(connection, path)
-        found = Input(table, path.relative_to(source.folder).as_posix(), path, _match(path, table, described), rows=rows)
+        inputs = [Input(table, path.relative_to(source.folder).as_posix(), path, _match(path, table, described), rows=rows)]
     else:
         header = read_header(path, frozenset(table.column_names))
         columns = _match(path, table, [(name, "VARCHAR") for name in header.names])
-        found = Input(table, path.relative_to(source.folder).as_posix(), path, columns, csv_header=header)
+        inputs = [Input(table, path.relative_to(source.folder).as_posix(), path, columns, csv_header=header)]
+    for found in inputs:
+        _refuse_missing(found)
+    return inputs
+
+
+def _refuse_missing(found: Input) -> None:
+    path, table = found.path, found.table
     for required in table.required_columns:
         if required in found.columns_missing:
             near = nearest(required, [name.lower() for name in found.columns_ignored])
             written = next((name for name in found.columns_ignored if name.lower() == near), None)
             fix = f"rename its column {written}" if written else "add it"
             raise UnusableInput(f"{path} has no column {required}, which {table.name} requires; {fix}")
-    return found
 
 
 def _describe_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[list[tuple[str, str]], int]:
     """Names and DuckDB types of the columns, and the number of rows, from the file's footer."""
     try:
-        names = pyarrow.parquet.read_schema(path).names
+        metadata = pyarrow.parquet.read_metadata(path)
+        names = metadata.schema.to_arrow_schema().names
         described = connection.execute(f"describe select * from {parquet_relation(path)}").fetchall()
-        (rows,) = connection.execute(f"select num_rows from parquet_file_metadata({quote_file(str(path))})").fetchall()[0]
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         raise UnusableInput(f"{path} cannot be read as Parquet ({one_line(error)}); write it again") from error
     # DuckDB renames the second of two columns that differ in case only: the names as written show them.
-    return list(zip(names, [row[1] for row in described], strict=True)), rows
+    return list(zip(names, [row[1] for row in described], strict=True)), metadata.num_rows
 
 
 def parquet_relation(path: Path) -> str:

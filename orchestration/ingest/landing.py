@@ -16,11 +16,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from orchestration.errors import UnusableInput
+from orchestration.files import sync_file, sync_folder, write_json
 from orchestration.ingest.contract import Contract, Table, read_contract
 from orchestration.ingest.csv_file import WHOLE_LINE, batch_schema, count_records, read_batches
 from orchestration.ingest.inspection import Input, SourceReport, connect, inspect_source, one_line, parquet_relation
@@ -67,9 +69,9 @@ class Batch:
     schema: dict[str, str]
     """Column name to DuckDB type of the rows."""
 
-    def to_json(self) -> str:
-        """The manifest's text."""
-        return json.dumps({**dataclasses.asdict(self), "loaded_at": self.loaded_at.isoformat()}, indent=2) + "\n"
+    def to_document(self) -> dict[str, Any]:
+        """The manifest as JSON has it."""
+        return {**dataclasses.asdict(self), "loaded_at": self.loaded_at.isoformat()}
 
     @classmethod
     def read(cls, manifest: Path) -> "Batch":
@@ -181,6 +183,39 @@ def read_batches_landed(landing_dir: Path, table: str) -> list[Batch]:
     return sorted((Batch.read(path / MANIFEST_FILE) for path in folders), key=lambda batch: batch.loaded_at)
 
 
+class _History:
+    """What is landed of one table: which content, from which file, in which order."""
+
+    def __init__(self, batches: list[Batch]) -> None:
+        self.rows = 0
+        self._first_landed: dict[str, datetime] = {}
+        self._last_timezone: dict[str, str] = {}
+        self._contents_of_file: dict[str, list[str]] = {}
+        self.last_loaded_at = datetime.min
+        for batch in batches:
+            self.add(batch)
+
+    def add(self, batch: Batch) -> None:
+        self.rows += batch.rows
+        self.last_loaded_at = batch.loaded_at
+        self._first_landed.setdefault(batch.sha256, batch.loaded_at)
+        self._last_timezone[batch.sha256] = batch.business_timezone
+        self._contents_of_file.setdefault(batch.source_file, []).append(batch.sha256)
+
+    def has(self, file: str, sha256: str, business_timezone: str) -> bool:
+        """Whether there is nothing to land: the content is known, was read in this time zone, and is the last word of its file."""
+        if self._last_timezone.get(sha256) != business_timezone:
+            return False
+        # A file that went to other content and back: the other content must not stay the last word. Known content under a name that
+        # never had it is a renamed file: landing it again would undo what corrected it since.
+        contents = self._contents_of_file.get(file, [])
+        return sha256 not in contents or contents[-1] == sha256
+
+    def first_landed(self, sha256: str) -> datetime:
+        """When this content came first; later than anything when it never did."""
+        return self._first_landed.get(sha256, datetime.max)
+
+
 class _Landing:
     """One run of `land`: what it needs at every step, and the state that steps share."""
 
@@ -201,9 +236,10 @@ class _Landing:
         self.contract = contract
         self.progress = progress
         self.loaded_at = loaded_at
-        self.landed = {table: read_batches_landed(landing_dir, table) for table in contract.tables}
-        earlier = [batch.loaded_at for batches in self.landed.values() for batch in batches]
-        self.next_loaded_at = max([loaded_at, *(moment + timedelta(microseconds=1) for moment in earlier)])
+        self.history = {table: _History(read_batches_landed(landing_dir, table)) for table in contract.tables}
+        # A clock may go back; the order of loading may not.
+        last = max(history.last_loaded_at for history in self.history.values())
+        self.next_loaded_at = max(loaded_at, last + timedelta(microseconds=1))
         self.checksums: dict[Path, tuple[os.stat_result, str]] = {}
 
     def run(self, found: SourceReport) -> LandingReport:
@@ -212,14 +248,20 @@ class _Landing:
         tables = []
         for reported in found.tables:
             table = self.contract.tables[reported.table]
+            history = self.history[table.name]
             self._stage_contract_batch(table)
             new: list[Batch] = []
-            for item, sha256 in self._in_order(table, reported.inputs):
-                self.progress(f"{table.name}: {item.file}", done, total)
-                if not self._is_landed(item, sha256):
+            hashed = []
+            for item in reported.inputs:
+                self.progress(f"comparing {item.file}", done, total)
+                hashed.append((item, self._fingerprint(item)))
+            # What was landed before comes in its old order, so that corrections stay corrections.
+            for item, sha256 in sorted(hashed, key=lambda pair: history.first_landed(pair[1])):
+                if not history.has(item.file, sha256, self.source.business_timezone):
+                    self.progress(f"landing {item.file}", done, total)
                     batch = self._stage(item, sha256)
                     new.append(batch)
-                    self.landed[table.name].append(batch)
+                    history.add(batch)
                 done += 1
             tables.append(
                 TableLanding(
@@ -227,7 +269,7 @@ class _Landing:
                     is_present=reported.is_present,
                     new_batches=tuple(new),
                     batches_already_landed=len(reported.inputs) - len(new),
-                    rows_in_landing=sum(batch.rows for batch in self.landed[table.name]),
+                    rows_in_landing=history.rows,
                 )
             )
         self._refuse_changed_files()
@@ -235,14 +277,6 @@ class _Landing:
         self._move_into_place(report)
         self.progress("landed", total, total)
         return report
-
-    def _in_order(self, table: Table, inputs: tuple[Input, ...]) -> list[tuple[Input, str]]:
-        """Inputs with their checksums; content that was landed before comes in its old order, so that corrections stay corrections."""
-        first_seen: dict[str, datetime] = {}
-        for batch in self.landed[table.name]:
-            first_seen.setdefault(batch.sha256, batch.loaded_at)
-        hashed = [(item, self._fingerprint(item)) for item in inputs]
-        return sorted(hashed, key=lambda pair: first_seen.get(pair[1], datetime.max))
 
     def _fingerprint(self, item: Input) -> str:
         if item.query is not None:
@@ -265,15 +299,6 @@ class _Landing:
             now = path.stat() if path.exists() else None
             if now is None or (now.st_size, now.st_mtime_ns, now.st_ino) != (seen.st_size, seen.st_mtime_ns, seen.st_ino):
                 raise UnusableInput(f"{path} changed while it was being landed; run again when it is complete")
-
-    def _is_landed(self, item: Input, sha256: str) -> bool:
-        batches = self.landed[item.table.name]
-        same = [batch for batch in batches if batch.sha256 == sha256]
-        if not same or same[-1].business_timezone != self.source.business_timezone:
-            return False
-        # The same file went from this content to another and back: the other one must not stay the last word.
-        of_file = [batch.sha256 for batch in batches if batch.source_file == item.file]
-        return not (sha256 in of_file and of_file[-1] != sha256)
 
     def _stage(self, item: Input, sha256: str) -> Batch:
         loaded_at = self.next_loaded_at
@@ -390,8 +415,8 @@ class _Landing:
             for batch in table.new_batches:
                 name = f"batch={batch.batch}"
                 (self.incoming / table.table / name).replace(target / name)
-            _flush(target)
-        _flush(self.landing_dir)
+            sync_folder(target)
+        sync_folder(self.landing_dir)
 
 
 def _relation(item: Input) -> str:
@@ -459,17 +484,8 @@ from judged"""
 
 def _complete(folder: Path, batch: Batch) -> None:
     """Write the manifest and make sure that the disk has all of the batch before it gets its name."""
-    (folder / MANIFEST_FILE).write_text(batch.to_json(), encoding="utf-8")
-    for path in (folder / ROWS_FILE, folder / MANIFEST_FILE, folder):
-        _flush(path)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_file(folder / ROWS_FILE)
+    write_json(folder / MANIFEST_FILE, batch.to_document())
 
 
 @contextlib.contextmanager

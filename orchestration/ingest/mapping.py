@@ -1,7 +1,11 @@
 """Mappings: one SELECT per raw table over the files of a source.
 
-Two placeholders stand in the SQL: `{{ source }}` inside a string literal, for the folder of the source's files
-(`from '{{ source }}/sales/*.parquet'`), and `{{ business_timezone }}` inside a string literal, for the zone that source.yml names.
+Placeholders stand inside string literals of the SQL:
+
+* `'{{ source }}/sales/*.parquet'`: the folder of the source's files.
+* `'{{ each_file_in_source }}/sales/*.parquet'`: the query runs once for every file that the literal matches, and each file lands as a
+  batch of its own. A night then reads the new files only.
+* `'{{ business_timezone }}'`: the zone that source.yml names.
 """
 
 import hashlib
@@ -17,15 +21,19 @@ from orchestration.errors import UnusableInput
 from orchestration.ingest.source import Source
 from orchestration.sql import quote_file, quote_literal
 
+PLACEHOLDERS = ("source", "each_file_in_source", "business_timezone")
 PLACEHOLDER = re.compile(r"\{\{\s*(\w*)\s*\}\}")
 # What a literal says after the folder: the files that the query reads.
 REFERENCE = re.compile(r"\{\{\s*source\s*\}\}((?:[^']|'')*)'")
+EACH_FILE = re.compile(r"'\{\{\s*each_file_in_source\s*\}\}((?:[^']|'')*)'")
 
 
 @dataclass(frozen=True)
 class Query:
-    """The query of one mapping file, ready to run."""
+    """One query of a mapping, ready to run."""
 
+    name: str
+    """How people and batches call it: the SQL file, and the data file that it is run for when it runs for each."""
     text: str
     """The SQL as written in the file."""
     sql: str
@@ -45,17 +53,39 @@ class Query:
         return hashlib.sha256(described.encode()).hexdigest()
 
 
-def read_query(connection: duckdb.DuckDBPyConnection, source: Source, path: Path) -> Query:
-    """Read and bind one mapping file.
+def read_queries(connection: duckdb.DuckDBPyConnection, source: Source, path: Path) -> list[Query]:
+    """Read one mapping file and bind it to the source's files: one query, or one for each file where it asks for that.
 
     Raises:
-        UnusableInput: it is not one SELECT, or it does not bind to the source's files.
+        UnusableInput: it is not one SELECT, or it does not bind.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UnusableInput(f"{path} cannot be read as UTF-8 text: {error}") from error
-    filled = _fill(text, source, path)
+    for found in PLACEHOLDER.finditer(text):
+        if found[1] not in PLACEHOLDERS:
+            valid = " or ".join(f"{{{{ {name} }}}}" for name in PLACEHOLDERS)
+            raise UnusableInput(f"{path}: unknown placeholder {found[0]}; use {valid}")
+    references = [(reference, _files_read(connection, source, reference)) for reference in sorted(set(REFERENCE.findall(text)))]
+    each = sorted(set(EACH_FILE.findall(text)))
+    if not each:
+        sql, columns = _bind(connection, path, _fill(text, source))
+        return [Query(path.name, text, sql, columns, tuple(references))]
+    files = _glob(connection, source, each[0])
+    if len(each) > 1 or not files:
+        wrong = "more than one literal starts" if len(each) > 1 else f"no file matches the literal '{each[0]}' that starts"
+        raise UnusableInput(f"{path}: {wrong} with {{{{ each_file_in_source }}}}; name the files in one literal")
+    queries = []
+    for file in files:
+        sql, columns = _bind(connection, path, _fill(text, source, file))
+        name = f"{path.name} ({file.relative_to(source.folder).as_posix()})"
+        queries.append(Query(name, text, sql, columns, ((each[0], (file,)), *references)))
+    return queries
+
+
+def _bind(connection: duckdb.DuckDBPyConnection, path: Path, filled: str) -> tuple[str, list[tuple[str, str]]]:
+    """The statement of a mapping file and the columns of its result."""
     try:
         statements = connection.extract_statements(filled)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
@@ -65,28 +95,23 @@ def read_query(connection: duckdb.DuckDBPyConnection, source: Source, path: Path
     except duckdb.Error as error:
         message = " ".join(line.strip() for line in str(error).splitlines() if line.strip())
         raise UnusableInput(f"{path} does not run: {message[:500]}") from error
-    return Query(text, sql, [(row[0], row[1]) for row in described], _files_read(connection, source, text))
+    return sql, [(row[0], row[1]) for row in described]
 
 
-def _fill(text: str, source: Source, path: Path) -> str:
-    # Both stand inside a literal, so the quotes around them are the mapping's own.
+def _fill(text: str, source: Source, each_file: Path | None = None) -> str:
+    """The SQL with its placeholders filled in; the quotes around them are the mapping's own."""
     values = {"source": quote_file(str(source.folder))[1:-1], "business_timezone": quote_literal(source.business_timezone)[1:-1]}
-
-    def value(found: re.Match[str]) -> str:
-        name = found[1]
-        if name not in values:
-            raise UnusableInput(f"{path}: unknown placeholder {found[0]}; use {{{{ source }}}} or {{{{ business_timezone }}}}")
-        return values[name]
-
-    return PLACEHOLDER.sub(value, text)
+    filled = PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
+    return filled if each_file is None else EACH_FILE.sub(lambda _: quote_file(str(each_file)), filled)
 
 
-def _files_read(connection: duckdb.DuckDBPyConnection, source: Source, text: str) -> tuple[tuple[str, tuple[Path, ...]], ...]:
-    """The files behind every reference; a reference that names no file by itself counts for every file of the source."""
-    found = []
-    for reference in sorted(set(REFERENCE.findall(text))):
-        pattern = quote_file(str(source.folder))[:-1] + reference + "'"
-        named = [Path(row[0]) for row in connection.execute(f"select file from glob({pattern})").fetchall()]
-        files = [path for path in named if path.is_file()] or [path for path in source.folder.rglob("*") if path.is_file()]
-        found.append((reference, tuple(sorted(files))))
-    return tuple(found)
+def _glob(connection: duckdb.DuckDBPyConnection, source: Source, reference: str) -> list[Path]:
+    """The files that DuckDB reads for what a literal says after the folder."""
+    pattern = quote_file(str(source.folder))[:-1] + reference + "'"
+    paths = [Path(row[0]) for row in connection.execute(f"select file from glob({pattern})").fetchall()]
+    return sorted(path for path in paths if path.is_file())
+
+
+def _files_read(connection: duckdb.DuckDBPyConnection, source: Source, reference: str) -> tuple[Path, ...]:
+    """The files behind a reference; one that names no file by itself counts for every file of the source."""
+    return tuple(_glob(connection, source, reference) or sorted(path for path in source.folder.rglob("*") if path.is_file()))
