@@ -7,10 +7,10 @@ from typing import Any
 
 import duckdb
 import pytest
-from ingest_tools import NIGHT
 
 from orchestration.ingest.landing import LandingReport, land
 from orchestration.ingest.source import resolve_source
+from tests.python.unit.ingest_tools import NIGHT
 
 
 @pytest.fixture(scope="module")

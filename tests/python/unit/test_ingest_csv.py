@@ -11,7 +11,6 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ingest_tools import NIGHT, TRANSACTIONS, contract_of, land_folder, landed, write
 
 from orchestration.errors import UnusableInput
 from orchestration.ingest.contract import read_contract
@@ -19,6 +18,7 @@ from orchestration.ingest.csv_file import WHOLE_LINE, CsvHeader, _records, count
 from orchestration.ingest.inspection import Input
 from orchestration.ingest.landing import _clean_csv, land
 from orchestration.ingest.source import resolve_source
+from tests.python.unit.ingest_tools import NIGHT, TRANSACTIONS, contract_of, land_folder, landed, write
 
 
 def customers(tmp_path: Path, content: str | bytes, columns: str = "customer_id, city") -> list[tuple[Any, ...]]:

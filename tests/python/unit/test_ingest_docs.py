@@ -6,10 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from ingest_tools import contract_of, land_folder, landed
 
 from orchestration.ingest.source import COMMON_KEYS, MAPPING_KEYS, resolve_source
 from orchestration.settings import PROJECT_DIR
+from tests.python.unit.ingest_tools import contract_of, land_folder, landed
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from ingest_tools import CUSTOMERS, LANDED_COLUMNS, NIGHT, contract_of, land_folder, landed, tree, write, write_parquet
 
 from orchestration.errors import UnusableInput
 from orchestration.ingest.contract import read_contract
 from orchestration.ingest.landing import LandingReport, inspect_source, land, read_batches_landed
 from orchestration.ingest.source import resolve_source
+from tests.python.unit.ingest_tools import CUSTOMERS, LANDED_COLUMNS, NIGHT, contract_of, land_folder, landed, tree, write, write_parquet
 
 LATER = NIGHT + timedelta(days=1)
 

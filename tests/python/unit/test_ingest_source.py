@@ -5,12 +5,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from ingest_tools import write
 
 from orchestration.errors import UnusableInput
 from orchestration.ingest.contract import read_contract
 from orchestration.ingest.source import find_files, resolve_source
 from orchestration.settings import PROJECT_DIR
+from tests.python.unit.ingest_tools import write
 
 
 def settings(folder: Path, text: str) -> Path:
