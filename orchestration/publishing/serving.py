@@ -1,13 +1,12 @@
 """Writing what readers get: one DuckDB file and the same tables as Parquet, whole and verified before anybody sees them.
 
-What was tried about readers (DuckDB 2.0, tests/python/faults/test_readers_during_swaps.py and test_publishing_serving.py):
+What was tried about readers (DuckDB 2.0; tests/python/unit/test_publishing_serving.py, tests/python/faults/test_readers_during_swaps.py):
 
 - A build is a file of its own that nobody writes after the swap, so readers and publishing never wait for each other's locks.
-- A connection opened before the swap goes on reading the build it opened; a connection of a process that holds none sees the
-  new build at once.
-- DuckDB keeps one instance per path and process: a *new* connection to `serving/segments.duckdb` in a process that still holds
-  an old one gets the old build, until the last of them is closed. A long-lived reader closes its connection between questions,
-  or opens the file behind the link (`Path(...).resolve()`), whose path differs from build to build.
+- A connection opened before the swap goes on reading the build it opened, also when that build is pruned.
+- A connection opened after the swap reads the new build, also in a process that still has the old one open: DuckDB keeps one
+  instance per file and process, and looks behind the link to tell files apart. (A file replaced under the same real path would
+  go on being served from the old instance until the last of its connections is closed.)
 - A reader of several Parquet tables resolves the link once and reads all of them below it, or a swap in between mixes builds.
 """
 
@@ -23,7 +22,8 @@ from orchestration.errors import PublishingFailed, UnusableInput
 from orchestration.files import sync_file, sync_folder
 from orchestration.publishing.builds import DATABASE_FILE, PARQUET_DIR, Build, build_dir, mark_published, served_build_id, swap
 from orchestration.quality.gate import SEGMENTS_SCHEMA
-from orchestration.quality.verdict import require_passed_verdict_on
+from orchestration.quality.verdict import Fingerprint, fingerprint, read_verdict, require_passed_verdict_on
+from orchestration.sql import quote_file, quote_identifier, quote_literal
 
 PUBLISHED_SCHEMA = "published"
 # BI tools bundle 1.x clients, which cannot read the default files of DuckDB 2: this is the oldest version that both know.
@@ -64,7 +64,9 @@ def publish_build(home: Path, build_id: str, database: Path, tables: Sequence[Pu
     """
     folder = build_dir(home, build_id)
     counts = write_build(database, folder, tables)
-    verify_build(folder, counts)
+    fingerprints = read_verdict(folder).fingerprints
+    audited = {table.name: fingerprints[table.relation] for table in tables if table.schema == SEGMENTS_SCHEMA}
+    verify_build(folder, counts, audited)
     swap(home, build_id)
     return mark_published(home, build_id, counts)
 
@@ -88,10 +90,10 @@ def write_build(database: Path, build_dir: Path, tables: Sequence[PublishedTable
         connection.execute("set timezone = 'UTC'")
         # dbt's views name the database by the stem of its file.
         working = database.stem
-        connection.execute(f"attach {_literal(str(database))} as {_identifier(working)} (read_only)")
+        connection.execute(f"attach {quote_literal(str(database))} as {quote_identifier(working)} (read_only)")
         segment_tables = [table.relation for table in tables if table.schema == SEGMENTS_SCHEMA]
         require_passed_verdict_on(build_dir, connection, segment_tables, working)
-        connection.execute(f"attach {_literal(str(target))} as serving (storage_version {_literal(STORAGE_VERSION)})")
+        connection.execute(f"attach {quote_literal(str(target))} as serving (storage_version {quote_literal(STORAGE_VERSION)})")
         connection.execute(f"create schema serving.{PUBLISHED_SCHEMA}")
         for table in tables:
             try:
@@ -111,27 +113,31 @@ def write_build(database: Path, build_dir: Path, tables: Sequence[PublishedTable
     return counts
 
 
-def verify_build(build_dir: Path, counts: Mapping[str, int]) -> None:
-    """Read back what was written as a reader would. Raises PublishingFailed when anything differs from `counts`."""
+def verify_build(build_dir: Path, counts: Mapping[str, int], audited: Mapping[str, Fingerprint] | None = None) -> None:
+    """Read back every value that was written, as a reader would.
+
+    Raises PublishingFailed when a table or row is missing or more than `counts` says, when the two forms differ, when the file is
+    not one that 1.x clients can read, or when a table is not what `audited` says it was at the gate.
+    """
     target = build_dir / DATABASE_FILE
     try:
-        found = storage_version(target)
-        if found != STORAGE_VERSION_NUMBER:
-            raise PublishingFailed(f"{target} has the storage version {found}, which 1.x clients cannot read.")
+        number = storage_version(target)
+        if number != STORAGE_VERSION_NUMBER:
+            raise PublishingFailed(f"{target} has the storage version {number}, which 1.x clients cannot read.")
         with duckdb.connect(str(target), read_only=True) as connection:
-            present = dict(
-                connection.execute("select table_name, 0 from duckdb_tables() where schema_name = ?", [PUBLISHED_SCHEMA]).fetchall()
-            )
-            for table in present:
-                row = connection.execute(f"select count(*) from {PUBLISHED_SCHEMA}.{_identifier(table)}").fetchone()
-                present[table] = row[0] if row else 0
-            if present != dict(counts):
-                raise PublishingFailed(f"{target} does not hold what was copied: {present} instead of {dict(counts)}.")
+            present = connection.execute("select table_name from duckdb_tables() where schema_name = ?", [PUBLISHED_SCHEMA]).fetchall()
+            if (names := {name for (name,) in present}) != set(counts):
+                raise PublishingFailed(f"{target} holds the tables {sorted(names)} instead of {sorted(counts)}.")
             for table, rows in counts.items():
+                found = fingerprint(connection, f"{PUBLISHED_SCHEMA}.{quote_identifier(table)}")
                 path = str(parquet_file(build_dir, table))
-                row = connection.execute("select sum(num_rows) from parquet_file_metadata(?)", [path]).fetchone()
-                if row is None or row[0] != rows:
-                    raise PublishingFailed(f"{path} holds {row and row[0]} rows instead of {rows}.")
+                as_parquet = fingerprint(connection, f"read_parquet({quote_file(path)})")
+                if found.rows != rows:
+                    raise PublishingFailed(f"{target} holds {found.rows} rows of {table} instead of {rows}.")
+                if as_parquet != found:
+                    raise PublishingFailed(f"{path} does not hold what {target.name} holds: {as_parquet} instead of {found}.")
+                if audited and found != audited.get(table, found):
+                    raise PublishingFailed(f"{table} in {target} is not what was audited: {found} instead of {audited[table]}.")
     except (duckdb.Error, OSError, struct.error) as error:
         raise PublishingFailed(f"The build {build_dir.name} cannot be read back: {' '.join(str(error).split())}.") from error
 
@@ -152,20 +158,20 @@ def parquet_file(build_dir: Path, table: str) -> Path:
 
 def _copy(connection: duckdb.DuckDBPyConnection, working: str, build_dir: Path, table: PublishedTable) -> int:
     """One table into the new file, in one transaction with its comments, then from there into Parquet. Returns its rows."""
-    source = ".".join(map(_identifier, (working, table.schema, table.relation)))
-    target = f"serving.{PUBLISHED_SCHEMA}.{_identifier(table.name)}"
-    order = f" order by {', '.join(map(_identifier, table.order_by))}" if table.order_by else ""
+    source = ".".join(map(quote_identifier, (working, table.schema, table.relation)))
+    target = f"serving.{PUBLISHED_SCHEMA}.{quote_identifier(table.name)}"
+    order = f" order by {', '.join(map(quote_identifier, table.order_by))}" if table.order_by else ""
     with connection.cursor() as cursor:
         cursor.begin()
         cursor.execute(f"create table {target} as select * from {source}{order}")
         if table.description:
-            cursor.execute(f"comment on table {target} is {_literal(table.description)}")
+            cursor.execute(f"comment on table {target} is {quote_literal(table.description)}")
         for column, description in table.column_descriptions.items():
-            cursor.execute(f"comment on column {target}.{_identifier(column)} is {_literal(description)}")
+            cursor.execute(f"comment on column {target}.{quote_identifier(column)} is {quote_literal(description)}")
         cursor.commit()
     path = parquet_file(build_dir, table.name)
     path.parent.mkdir(parents=True)
-    connection.execute(f"copy {target} to {_literal(str(path))} (format parquet, compression zstd)")
+    connection.execute(f"copy {target} to {quote_literal(str(path))} (format parquet, compression zstd)")
     row = connection.execute(f"select count(*) from {target}").fetchone()
     return int(row[0]) if row else 0
 
@@ -176,11 +182,3 @@ def _clear(build_dir: Path) -> None:
         shutil.rmtree(build_dir / name, ignore_errors=True)
     for name in (DATABASE_FILE, f"{DATABASE_FILE}.wal"):
         (build_dir / name).unlink(missing_ok=True)
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

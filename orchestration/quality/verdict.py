@@ -7,6 +7,7 @@ build and compares the fingerprints: running the publishing step alone does not 
 import datetime
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import duckdb
 from orchestration.errors import GateClosed, UnusableInput
 from orchestration.files import write_json
 from orchestration.quality.gate import SEGMENTS_SCHEMA, CheckResult, audit
+from orchestration.sql import quote_identifier
 
 VERDICT_FILE = "verdict.json"
 NAMED_FAILURES = 3
@@ -150,28 +152,26 @@ def failures_in_words(verdict: Verdict) -> str:
 
 
 def fingerprint_tables(connection: duckdb.DuckDBPyConnection, tables: Iterable[str], catalog: str | None = None) -> dict[str, Fingerprint]:
-    """The fingerprints of tables of the schema segments; a table that does not exist has none.
-
-    One pass per table. A whole row is hashed as one value (DuckDB's hash of several arguments is not uniform), and the hashes
-    are added up, so that neither the order of the rows nor the number of threads matters but a repeated row does.
-    """
-    prefix = f"{_quoted(catalog)}." if catalog else ""
+    """The fingerprints of tables of the schema segments; a table that does not exist has none."""
+    prefix = f"{quote_identifier(catalog)}." if catalog else ""
     fingerprints = {}
     for table in tables:
-        relation = f"{prefix}{SEGMENTS_SCHEMA}.{_quoted(table)}"
-        try:
-            columns = connection.execute(f"describe {relation}").fetchall()
-        except duckdb.CatalogException:
-            continue
-        found = connection.execute(f"select count(*), cast(coalesce(sum(hash(whole)), 0) as varchar) from {relation} as whole").fetchone()
-        assert found is not None  # noqa: S101 - an aggregate has one row
-        fingerprints[table] = Fingerprint(found[0], found[1], ", ".join(f"{name} {kind}" for name, kind, *_ in columns))
+        with suppress(duckdb.CatalogException):
+            fingerprints[table] = fingerprint(connection, f"{prefix}{SEGMENTS_SCHEMA}.{quote_identifier(table)}")
     return fingerprints
+
+
+def fingerprint(connection: duckdb.DuckDBPyConnection, relation: str) -> Fingerprint:
+    """The fingerprint of what `relation` (SQL of a from clause, its names quoted) holds. Reads every value once.
+
+    A whole row is hashed as one value (DuckDB's hash of several arguments is not uniform), and the hashes are added up, so that
+    neither the order of the rows nor the number of threads matters but a repeated row does.
+    """
+    columns = connection.execute(f"describe from {relation}").fetchall()
+    sql = f"select count(*), cast(coalesce(sum(hash(whole)), 0) as varchar) from {relation} as whole"
+    ((rows, content),) = connection.execute(sql).fetchall()
+    return Fingerprint(rows, content, ", ".join(f"{name} {kind}" for name, kind, *_ in columns))
 
 
 def _passed(results: Sequence[CheckResult]) -> bool:
     return bool(results) and not any(result.blocks for result in results)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
