@@ -34,6 +34,36 @@ categories as (
 
 ),
 
+demographic as (
+
+    select * from {{ ref('customer_demographic_features') }}
+
+),
+
+socio_economic as (
+
+    select * from {{ ref('customer_socio_economic_features') }}
+
+),
+
+geographic as (
+
+    select * from {{ ref('customer_geographic_features') }}
+
+),
+
+psychographic as (
+
+    select * from {{ ref('customer_psychographic_features') }}
+
+),
+
+needs as (
+
+    select * from {{ ref('customer_needs_features') }}
+
+),
+
 current_segments as (
 
     select * from {{ ref('current_segments') }}
@@ -48,13 +78,26 @@ final as (
 
         customers.country,
         customers.region,
-        customers.home_store_id,
+        geographic.home_store_id,
+        geographic.market,
+        geographic.climate,
         customers.membership_type,
         customers.loyalty_tier,
         customers.enrolment_channel,
-        customers.age_band,
-        customers.household_size,
+
+        -- The exact age beside the days until the birthday would be the date of birth.
+        demographic.age_group,
+        demographic.days_until_birthday,
+        demographic.gender,
+        demographic.household_type,
+        demographic.children_at_home,
+        socio_economic.education_level,
+        socio_economic.occupation_group,
+        socio_economic.job_level,
+        socio_economic.home_ownership,
         customers.income_band,
+        psychographic.traits,
+        needs.stated_need,
 
         orders.customer_since_date,
         orders.first_order_date,
@@ -102,6 +145,11 @@ final as (
     inner join trend on orders.customer_id = trend.customer_id
     inner join promotion on orders.customer_id = promotion.customer_id
     inner join categories on orders.customer_id = categories.customer_id
+    inner join demographic on orders.customer_id = demographic.customer_id
+    inner join socio_economic on orders.customer_id = socio_economic.customer_id
+    inner join geographic on orders.customer_id = geographic.customer_id
+    inner join psychographic on orders.customer_id = psychographic.customer_id
+    inner join needs on orders.customer_id = needs.customer_id
     inner join customers on orders.customer_id = customers.customer_id
 
 )

@@ -17,18 +17,24 @@ intervals as (
         lead(as_of_date) over (
             partition by customer_id, segmentation
             order by as_of_date
-        ) as valid_to
+        ) as valid_to,
+        last_value(segment_after) over (
+            partition by customer_id, segmentation
+            order by as_of_date
+            rows between unbounded preceding and unbounded following
+        ) as segment_now
     from changes
 
 ),
 
 -- A customer who is gone leaves no interval behind, only the end of the one before.
+-- Who has withdrawn the permission for special-category data is in none of its groups for any reader, in the past neither.
 final as (
 
     select
         customer_id,
         segmentation,
-        segment,
+        case when segment_now = 'not_permitted' then segment_now else segment end as segment,
         valid_from,
         valid_to
     from intervals
