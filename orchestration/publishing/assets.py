@@ -62,12 +62,12 @@ def build_publish_asset(
 
 
 def published(table: ManifestTable) -> PublishedTable:
-    """How a model is published: under its own name, rows in the order of its columns (the grain stands first)."""
+    """How a model is published: under its own name, rows in the order of its grain."""
     return PublishedTable(
         name=table.name,
         schema=table.schema,
         relation=table.name,
         description=table.description,
         column_descriptions=table.columns,
-        order_by=tuple(table.columns),
+        order_by=table.grain,
     )

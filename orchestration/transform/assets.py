@@ -48,7 +48,7 @@ def build_dbt_assets(
     def run_step(context: dg.AssetExecutionContext, title: str, select: str, exclude: str) -> Iterator[Any]:
         progress.stage(title)
         with keeper.step():
-            yield from _run(context, manifest, settings, source, translator, select, exclude, progress)
+            yield from _run(context, manifest, settings, source, translator, keeper.build_id, select, exclude, progress)
         progress.finish()
 
     @dbt_assets(
@@ -83,6 +83,7 @@ def _run(
     settings: Settings,
     source: Source,
     translator: DagsterDbtTranslator,
+    build_id: str,
     select: str,
     exclude: str,
     progress: Progress,
@@ -108,7 +109,8 @@ def _run(
     arguments = dbt.build_arguments(selection)
     failure: dbt.DbtFailed | None = None
     try:
-        dbt.run(arguments, settings=settings, source=source, as_of_date=date.fromisoformat(context.partition_key), on_event=on_event)
+        as_of_date = date.fromisoformat(context.partition_key)
+        dbt.run(arguments, settings=settings, source=source, as_of_date=as_of_date, build_id=build_id, on_event=on_event)
     except dbt.DbtFailed as error:
         failure = error
 

@@ -25,12 +25,14 @@ def bind_environment(settings: Settings, source: Source) -> None:
     os.environ["DO_NOT_TRACK"] = "1"
 
 
-def variables(source: Source, as_of_date: date | None) -> dict[str, Any]:
-    """The dbt variables of one night: what the source says about itself, its overrides, and the day described."""
+def variables(source: Source, as_of_date: date | None = None, build_id: str | None = None) -> dict[str, Any]:
+    """The dbt variables of one night: what the source says about itself, its overrides, the day described, the build made."""
     own = {"business_timezone": source.business_timezone, "currency": source.currency, "holiday_country": source.holiday_country}
     settled: dict[str, Any] = {**source.vars, **{name: value for name, value in own.items() if value is not None}}
     if as_of_date is not None:
         settled["as_of_date"] = as_of_date.isoformat()
+    if build_id is not None:
+        settled["build_id"] = build_id
     return settled
 
 
@@ -71,7 +73,7 @@ def _parsed_manifest(arguments: tuple[str, ...]) -> Any:
 def parse(settings: Settings, source: Source) -> dict[str, Any]:
     """Parse the project and return its manifest, which Dagster builds its assets from."""
     bind_environment(settings, source)
-    _parsed_manifest(tuple(common_arguments(settings, variables(source, None))))
+    _parsed_manifest(tuple(common_arguments(settings, variables(source))))
     manifest: dict[str, Any] = json.loads((settings.dbt_dir / "target" / "manifest.json").read_text())
     return manifest
 
@@ -82,6 +84,7 @@ def run(
     settings: Settings,
     source: Source,
     as_of_date: date,
+    build_id: str,
     on_event: Callable[[DbtEvent], None],
 ) -> None:
     """Run one dbt command in this process and hand each of its structured events to `on_event`.
@@ -99,10 +102,10 @@ def run(
         on_event(MessageToDict(message, preserving_proto_field_name=True))
 
     bind_environment(settings, source)
-    manifest = _parsed_manifest(tuple(common_arguments(settings, variables(source, None))))
+    manifest = _parsed_manifest(tuple(common_arguments(settings, variables(source))))
     try:
         result = dbtRunner(manifest=manifest, callbacks=[callback]).invoke(
-            [*arguments, *common_arguments(settings, variables(source, as_of_date))]
+            [*arguments, *common_arguments(settings, variables(source, as_of_date, build_id))]
         )
     finally:
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]

@@ -18,6 +18,7 @@ class ManifestTable:
         schema: its schema in the working database.
         description: what the model's YAML says, grain first.
         columns: column name → description, in the contract's order.
+        grain: the columns that make a row unique (`config.meta.grain`); all columns where the model does not say.
     """
 
     name: str
@@ -25,6 +26,7 @@ class ManifestTable:
     schema: str
     description: str
     columns: dict[str, str]
+    grain: tuple[str, ...]
 
 
 def _models(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -33,7 +35,8 @@ def _models(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _table(node: Mapping[str, Any]) -> ManifestTable:
     columns = {name: " ".join(column["description"].split()) for name, column in node["columns"].items()}
-    return ManifestTable(node["alias"], node["name"], node["schema"], " ".join(node["description"].split()), columns)
+    grain = tuple(node["config"].get("meta", {}).get("grain") or columns)
+    return ManifestTable(node["alias"], node["name"], node["schema"], " ".join(node["description"].split()), columns, grain)
 
 
 def segment_tables(manifest: Mapping[str, Any]) -> list[str]:
