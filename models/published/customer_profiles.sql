@@ -34,6 +34,54 @@ categories as (
 
 ),
 
+seasons as (
+
+    select * from {{ ref('customer_season_features') }}
+
+),
+
+growth as (
+
+    select * from {{ ref('customer_growth_features') }}
+
+),
+
+discounts as (
+
+    select * from {{ ref('customer_discount_features') }}
+
+),
+
+quality as (
+
+    select * from {{ ref('customer_quality_features') }}
+
+),
+
+payments as (
+
+    select * from {{ ref('customer_payment_features') }}
+
+),
+
+channels as (
+
+    select * from {{ ref('customer_channel_features') }}
+
+),
+
+affinities as (
+
+    select * from {{ ref('customer_affinity_features') }}
+
+),
+
+holidays as (
+
+    select * from {{ ref('customer_holiday_features') }}
+
+),
+
 demographic as (
 
     select * from {{ ref('customer_demographic_features') }}
@@ -135,6 +183,24 @@ final as (
         categories.leading_category,
         categories.leading_category_share,
         categories.leading_category_lift,
+        affinities.affinity_category,
+        affinities.affinity_lift,
+
+        seasons.active_periods,
+        seasons.season_peak_month,
+        growth.growth_gap,
+        growth.amount_gap,
+        discounts.discount_depth,
+        discounts.discount_depth_index,
+        quality.unit_price_index,
+        quality.premium_share,
+        quality.private_label_share,
+        payments.leading_payment_method,
+        payments.leading_payment_share,
+        channels.leading_channel,
+        channels.leading_channel_share,
+        holidays.holiday_spend_share,
+        holidays.holiday_lift,
 
         {% for segmentation in segmentations() -%}
         current_segments.{{ segmentation }}_segment{{ ',' if not loop.last }}
@@ -145,6 +211,14 @@ final as (
     inner join trend on orders.customer_id = trend.customer_id
     inner join promotion on orders.customer_id = promotion.customer_id
     inner join categories on orders.customer_id = categories.customer_id
+    inner join seasons on orders.customer_id = seasons.customer_id
+    inner join growth on orders.customer_id = growth.customer_id
+    inner join discounts on orders.customer_id = discounts.customer_id
+    inner join quality on orders.customer_id = quality.customer_id
+    inner join payments on orders.customer_id = payments.customer_id
+    inner join channels on orders.customer_id = channels.customer_id
+    inner join affinities on orders.customer_id = affinities.customer_id
+    inner join holidays on orders.customer_id = holidays.customer_id
     inner join demographic on orders.customer_id = demographic.customer_id
     inner join socio_economic on orders.customer_id = socio_economic.customer_id
     inner join geographic on orders.customer_id = geographic.customer_id
