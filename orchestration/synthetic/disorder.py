@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - SQL is put together from the contract and from this package's own files, never from what a user says.
 """How clean rows become the files of a real source: some late, some corrected, some doubled, some beyond use (`disorder.yml`).
 
 What is done to a row is decided by chance on its key, and counted, so that a test can demand the exact number of rows in quarantine.
@@ -12,10 +11,9 @@ from typing import Any
 
 import yaml
 
-from orchestration.settings import PROJECT_DIR
+from orchestration.ingest.contract import Column, Table, read_contract
 
 DISORDER_FILE = Path(__file__).parent / "disorder.yml"
-CONTRACT_FILE = PROJECT_DIR / "models" / "staging" / "_sources.yml"
 
 LATE = "late_and_corrected"
 MANUAL = "manual"
@@ -24,20 +22,6 @@ UNKNOWN_CUSTOMER = "'C99999999'"
 TABLES_WITHOUT_CUSTOMER_CHECK = frozenset({"customers", "products", "stores", "campaigns", "erasure_requests"})
 # What somebody typed where a value of this type belongs.
 UNREADABLE_TEXT = {"timestamp": "last Tuesday", "date": "31.02.", "decimal": "a dozen", "boolean": "perhaps"}
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a raw table, as the contract has it."""
-
-    name: str
-    data_type: str
-    is_required: bool
-
-    @property
-    def kind_of_type(self) -> str:
-        """The type without its size: string, timestamp, date, decimal or boolean."""
-        return self.data_type.split("(")[0]
 
 
 @dataclass(frozen=True)
@@ -72,12 +56,27 @@ class Spoiling:
 
 @dataclass(frozen=True)
 class RawTable:
-    """A raw table of the contract and the disorder of its files."""
+    """A raw table of the contract and the disorder of its files.
 
-    name: str
-    columns: tuple[Column, ...]
+    Attributes:
+        contract: the table in the contract.
+        disorder: what `disorder.yml` says about it.
+        spoilt_share: how many of its rows are spoilt in each way.
+    """
+
+    contract: Table
     disorder: dict[str, Any]
     spoilt_share: float
+
+    @property
+    def name(self) -> str:
+        """Its name in the contract."""
+        return self.contract.name
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Its columns, in the order of the contract."""
+        return self.contract.columns
 
     @property
     def key(self) -> str:
@@ -88,20 +87,20 @@ class RawTable:
     @property
     def spoilings(self) -> tuple[Spoiling, ...]:
         """Every way in which a row of this table is spoilt, in a fixed order."""
-        required = [column for column in self.columns if column.is_required]
+        required = [column for column in self.columns if column.required]
         ways = [Spoiling("missing_value", column.name, "null") for column in required]
         ways += [
             Spoiling("impossible_value", column.name, "timestamp '1900-01-01 00:00:00'")
             for column in required
-            if column.kind_of_type == "timestamp"
+            if _kind(column) == "timestamp"
         ]
         ways += [Spoiling("impossible_value", column, value) for column, value in self.disorder.get("impossible", {}).items()]
         if self.name not in TABLES_WITHOUT_CUSTOMER_CHECK:
             ways.append(Spoiling("unknown_customer", self.disorder.get("customer", "customer_id"), UNKNOWN_CUSTOMER))
         ways += [
-            Spoiling("unreadable_value", column.name, f"'{UNREADABLE_TEXT[column.kind_of_type]}'")
+            Spoiling("unreadable_value", column.name, f"'{UNREADABLE_TEXT[_kind(column)]}'")
             for column in self.columns
-            if column.kind_of_type in UNREADABLE_TEXT
+            if _kind(column) in UNREADABLE_TEXT
         ]
         return tuple(ways)
 
@@ -203,32 +202,22 @@ class RawTable:
 
     @staticmethod
     def _cast(column: Column, value: str | None = None) -> str:
-        data_type = "varchar" if column.data_type == "string" else column.data_type
-        return f"cast({value or column.name} as {data_type}) as {column.name}"
+        return f"cast({value or column.name} as {column.duckdb_type}) as {column.name}"
 
 
 def _replaced(values: dict[str, str]) -> str:
     return "replace (" + ", ".join(f"{value} as {column}" for column, value in values.items()) + ")" if values else ""
 
 
+def _kind(column: Column) -> str:
+    """The type without its size: string, timestamp, date, decimal or boolean."""
+    return column.data_type.split("(")[0]
+
+
 def load_raw_tables() -> dict[str, RawTable]:
-    """Every raw table by name: its columns from the contract (`models/staging/_sources.yml`), its disorder from `disorder.yml`."""
-    contract = yaml.safe_load(CONTRACT_FILE.read_text(encoding="utf-8"))
+    """Every raw table by name: its columns from the contract, its disorder from `disorder.yml`."""
     disorder = yaml.safe_load(DISORDER_FILE.read_text(encoding="utf-8"))
-    (landing,) = (source for source in contract["sources"] if source["name"] == "landing")
     return {
-        table["name"]: RawTable(
-            name=table["name"],
-            columns=tuple(
-                Column(
-                    column["name"],
-                    str(column["data_type"]),
-                    bool(column.get("config", {}).get("meta", {}).get("required", False)),
-                )
-                for column in table["columns"]
-            ),
-            disorder=disorder["tables"][table["name"]],
-            spoilt_share=float(disorder["spoilt"]),
-        )
-        for table in landing["tables"]
+        name: RawTable(contract=table, disorder=disorder["tables"][name], spoilt_share=float(disorder["spoilt"]))
+        for name, table in read_contract().tables.items()
     }

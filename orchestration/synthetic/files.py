@@ -1,9 +1,9 @@
-# ruff: noqa: S608 - SQL is put together from the contract and from this package's own files, never from what a user says.
 """From clean rows to the files of a source: the rows of each bucket are collected by file, then each file is written, sorted."""
 
 from __future__ import annotations
 
 import csv
+import glob
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.sql import quote_literal
 from orchestration.synthetic.disorder import LATE, MANUAL, RawTable
 
 PARQUET_OPTIONS = "format parquet, compression zstd"
@@ -57,9 +58,9 @@ class WrittenTable:
     dirty_rows: tuple[DirtyRows, ...]
 
 
-def literal(path: Path | str) -> str:
-    """A path or text as an SQL string."""
-    return "'" + str(path).replace("'", "''") + "'"
+def parquet_files(folder: Path, pattern: str) -> str:
+    """SQL of the rows of all files below a folder whose path fits the pattern; the folder's own name may hold anything."""
+    return f"read_parquet({quote_literal(glob.escape(str(folder)) + '/' + pattern)}, hive_partitioning = false)"
 
 
 def collect_rows(connection: duckdb.DuckDBPyConnection, table: RawTable, parts: Path, bucket: int) -> None:
@@ -74,7 +75,7 @@ def collect_rows(connection: duckdb.DuckDBPyConnection, table: RawTable, parts: 
     folder = parts / table.name
     folder.mkdir(parents=True, exist_ok=True)
     connection.execute(
-        f"copy ({table.landed_sql()}) to {literal(folder)} "
+        f"copy ({table.landed_sql()}) to {quote_literal(str(folder))} "
         f"({PASSING_OPTIONS}, partition_by (part), overwrite_or_ignore, filename_pattern 'bucket_{bucket:06}_{{i}}')"
     )
     rows = connection.execute(f"select count(*) from clean_{table.name}").fetchall()[0][0]
@@ -117,7 +118,7 @@ def write_table(connection: duckdb.DuckDBPyConnection, table: RawTable, parts: P
             _write_csv(connection, table, sources, file)
             dirty += _broken_lines(table)
         else:
-            connection.execute(f"copy ({_sorted(table, sources)}) to {literal(file)} ({PARQUET_OPTIONS})")
+            connection.execute(f"copy ({_sorted(table, sources)}) to {quote_literal(str(file))} ({PARQUET_OPTIONS})")
         files.append(file)
     # Late and untidy rows are among the collected ones; the unusable ones come on top.
     rows = sum(fates.values()) + sum(flaw.rows for flaw in dirty if flaw.expected_status == "quarantined")
@@ -125,7 +126,7 @@ def write_table(connection: duckdb.DuckDBPyConnection, table: RawTable, parts: P
 
 
 def _collected(folder: Path, part: str) -> str:
-    return f"read_parquet({literal(folder / f'part={part}' / '*.parquet')}, hive_partitioning = false)"
+    return parquet_files(folder, f"part={part}/*.parquet")
 
 
 def _sorted(table: RawTable, sources: Iterable[str], as_text: bool = False) -> str:
@@ -143,7 +144,7 @@ def _write_csv(connection: duckdb.DuckDBPyConnection, table: RawTable, sources: 
     csv.writer(header, lineterminator="\n").writerow(column.name for column in table.columns)
     file.write_text(header.getvalue(), encoding="utf-8")
     if sources:
-        connection.execute(f"copy ({_sorted(table, sources, as_text=True)}) to {literal(file)} (format csv, header)")
+        connection.execute(f"copy ({_sorted(table, sources, as_text=True)}) to {quote_literal(str(file))} (format csv, header)")
     with file.open("ab") as out:
         out.write(BROKEN_LINE + BROKEN_BYTES + b"," * (len(table.columns) - 1) + b"\n")
 

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - SQL is put together from the contract and from this package's own files, never from what a user says.
 """A synthetic retailer that fills every raw table of the contract, with the truth that was planted in it beside them.
 
 The work is DuckDB SQL (`sql/`), one file for each small family of tables; this module orders it. Customers are made in buckets, so that
@@ -19,8 +18,9 @@ import duckdb
 import yaml
 
 from orchestration.errors import UnusableInput
+from orchestration.sql import quote_literal
 from orchestration.synthetic.disorder import load_raw_tables
-from orchestration.synthetic.files import PARQUET_OPTIONS, DirtyRows, WrittenTable, collect_rows, literal, write_table
+from orchestration.synthetic.files import PARQUET_OPTIONS, DirtyRows, WrittenTable, collect_rows, parquet_files, write_table
 from orchestration.synthetic.parameters import set_parameters, write_parameters
 
 SQL_FOLDER = Path(__file__).parent / "sql"
@@ -228,14 +228,14 @@ def _run(connection: duckdb.DuckDBPyConnection, names: tuple[str, ...]) -> None:
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:
-    connection.execute(f"copy ({query}) to {literal(file)} ({PARQUET_OPTIONS})")
+    connection.execute(f"copy ({query}) to {quote_literal(str(file))} ({PARQUET_OPTIONS})")
 
 
 def _write_truth(connection: duckdb.DuckDBPyConnection, folder: Path, parts: Path, dirty_rows: list[DirtyRows]) -> None:
     folder.mkdir()
     for name, file in TRUTH_OF_BUCKETS.items():
         # The buckets are in the order of customers already.
-        _copy(connection, f"select * from read_parquet({literal(parts / name / '*.parquet')})", folder / f"{file}.parquet")
+        _copy(connection, f"select * from {parquet_files(parts / name, '*.parquet')}", folder / f"{file}.parquet")
     for name, file in TRUTH_OF_ALL.items():
         _copy(connection, f"select * from {name} order by all", folder / f"{file}.parquet")
     write_parameters(connection, folder / "parameters.parquet")

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - SQL is put together from the contract and from this package's own files, never from what a user says.
 """The numbers behind the synthetic retailer: `parameters.yml` read, checked and set as variables of a DuckDB session."""
 
 from __future__ import annotations
@@ -8,6 +7,8 @@ from typing import Any
 
 import duckdb
 import yaml
+
+from orchestration.sql import quote_literal
 
 PARAMETERS_FILE = Path(__file__).parent / "parameters.yml"
 SLOTS = 100
@@ -74,4 +75,4 @@ def write_parameters(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
     ]
     connection.execute('create or replace temp table parameters (parameter varchar, by_group varchar, "option" varchar, value double)')
     connection.executemany("insert into parameters values (?, ?, ?, ?)", rows)
-    connection.execute(f"copy (select * from parameters order by all) to '{str(file).replace(chr(39), chr(39) * 2)}' (format parquet)")
+    connection.execute(f"copy (select * from parameters order by all) to {quote_literal(str(file))} (format parquet)")

@@ -21,8 +21,7 @@ with chosen_customers as (
         campaign_list.first_day_number + draw_below('send day', people.n, campaign_number, 3) as sent_day,
         campaign_list.is_experiment and draw('control', people.n, campaign_number) < parameter('control_share') as is_control,
         -- Nobody is moved by a message before their first purchase or after their last.
-        campaign_list.is_experiment
-        and people.rhythm in ('permanent', 'occasional')
+        people.rhythm in ('permanent', 'occasional')
         and not people.is_planted_returning
         and sent_day > people.first_order_day
         and sent_day + 7 < people.active_until_day as is_movable
@@ -72,7 +71,8 @@ responses as (
         case
             when not is_movable then 0.0
             when uplift_type = 'persuadable' then parameter('persuadable_uplift')
-            when uplift_type = 'do_not_disturb' then -parameter('do_not_disturb_loss') * purchase_rate * parameter('uplift_days')
+            -- Only in experiments, which lie so far apart that no order is kept away by two contacts.
+            when uplift_type = 'do_not_disturb' and is_experiment then -parameter('do_not_disturb_loss') * purchase_rate * parameter('uplift_days')
             else 0.0
         end as true_uplift,
         not is_control and true_uplift > draw('moved', n, message_key) as is_moved,

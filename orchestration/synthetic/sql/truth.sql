@@ -57,10 +57,16 @@ contacts as (
     select
         n,
         count(*) as contact_count,
-        max(sent_at) as last_contact_at,
+        count(clicked_at) as click_count,
         max(unsubscribed_at) as unsubscribed_at
     from chosen
     where not is_control
+    group by n
+),
+
+credits as (
+    select n, count(*) as conversion_count
+    from conversions
     group by n
 ),
 
@@ -85,6 +91,8 @@ joined as (
         coalesce(kept_referrals.referral_count, 0) as referral_count,
         coalesce(kept_referrals.kept_referral_count, 0) as kept_referral_count,
         coalesce(contacts.contact_count, 0) as contact_count,
+        coalesce(contacts.click_count, 0) as click_count,
+        coalesce(credits.conversion_count, 0) as conversion_count,
         contacts.unsubscribed_at,
         clean_customers.person_number,
         clean_customers.referred_by_customer_id,
@@ -98,6 +106,7 @@ joined as (
     left join tickets using (n)
     left join kept_referrals using (n)
     left join contacts using (n)
+    left join credits using (n)
     left join (select distinct n from clean_erasure_requests) as erasure using (n)
 )
 
@@ -186,6 +195,8 @@ select
     has_open_cart,
     is_support_waiting,
     contact_count,
+    click_count,
+    conversion_count,
     cast(unsubscribed_at as date) as unsubscribed_on,
     referral_count,
     kept_referral_count,

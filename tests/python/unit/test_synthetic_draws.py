@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - SQL on files that the test made itself.
 """Chance in SQL has the distributions that it claims, and the parameters are what they must be."""
 
 import math

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - SQL on files that the test made itself.
 """The files of the synthetic retailer: the raw contract, the same bytes for the same seed, and flaws that are counted to the row."""
 
 import csv
@@ -20,10 +19,13 @@ GENERATE_MODULE = sys.modules["orchestration.synthetic.generate"]
 TABLES = load_raw_tables()
 IMPOSSIBLE = {
     "customers": "birth_date < '1900-01-01' or annual_income < 0",
-    "transactions": "status not in ('completed', 'cancelled', 'returned') or (quantity < 0 and amount > 0 and status != 'returned')",
+    "transactions": (
+        "status not in ('completed', 'cancelled', 'returned') or currency != 'EUR' "
+        "or (quantity < 0 and amount > 0 and status != 'returned')"
+    ),
     "campaigns": "ends_on < starts_on or cost_amount < 0",
     "campaign_contacts": "delivered_at < sent_at - interval 1 day",
-    "support_tickets": "first_reply_at < opened_at - interval 1 day",
+    "support_tickets": "first_reply_at < opened_at - interval 1 day or satisfaction_score < 0",
     "referrals": "referred_customer_id = referrer_customer_id",
 }
 
@@ -154,8 +156,8 @@ def _as_landed(connection: duckdb.DuckDBPyConnection, folder: Path, table: RawTa
 
 
 def _reason(table: RawTable) -> str:
-    required = [column.name for column in table.columns if column.is_required]
-    times = [column.name for column in table.columns if column.is_required and column.data_type == "timestamp"]
+    required = [column.name for column in table.columns if column.required]
+    times = [column.name for column in table.columns if column.required and column.data_type == "timestamp"]
     customer = table.disorder.get("customer", "customer_id")
     checked = customer in {column.name for column in table.columns} and table.name not in ("customers", "erasure_requests")
     return (

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - SQL on files that the test made itself.
 """What was planted can be found again in the data by simple SQL, and the data is a retailer's: few customers bring most of the money."""
 
 from collections.abc import Iterator
