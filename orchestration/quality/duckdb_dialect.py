@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import duckdb_engine
+import sqlalchemy
 from sqlalchemy.dialects import registry
 
 NAME = "duckdb+audit"
@@ -39,6 +40,22 @@ class AuditDialect(duckdb_engine.Dialect):
 
     def do_commit(self, connection: Any) -> None:
         """No transaction, see the class."""
+
+    def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
+        """The names of a table's columns, from one short query.
+
+        The inherited way is a query on emulated PostgreSQL catalogs that costs a small audit a fifth of its time.
+        """
+        sql = sqlalchemy.text(
+            "select column_name, is_nullable from duckdb_columns() "
+            "where database_name = current_database() and schema_name = :schema and table_name = :name order by column_index"
+        )
+        rows = connection.execute(sql, {"schema": schema, "name": table_name}).fetchall()
+        return [{"name": name, "type": sqlalchemy.types.NullType(), "nullable": nullable, "default": None} for name, nullable in rows]
+
+    def get_pk_constraint(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
+        """No key: models declare theirs in dbt, the database does not know them."""
+        return {"name": None, "constrained_columns": []}
 
     @classmethod
     def forget(cls) -> None:

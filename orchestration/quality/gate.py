@@ -91,8 +91,9 @@ def _audit_suite(
         "select 1 from information_schema.tables where table_schema = ? and table_name = ?", [SEGMENTS_SCHEMA, suite.table]
     ).fetchone()
     if relation is None:
+        # One result instead of one for each check: nothing else can be said about the table.
         missing = f"the table {SEGMENTS_SCHEMA}.{suite.table} does not exist in the working database"
-        return [_not_evaluated(suite, check, missing) for check in suite.checks]
+        return [CheckResult(suite.table, "expect_table_to_exist", None, "a table", "not evaluated", False, "error", missing)]
 
     bound = _bindings(connection, suite, as_of_date, variables)
     outcomes: dict[int, CheckResult] = {}
@@ -101,13 +102,13 @@ def _audit_suite(
         try:
             expectations.append(_expectation(check, bound, number))
         except Exception as error:  # whatever it was, this check was not evaluated, and that is a result
-            outcomes[number] = _not_evaluated(suite, check, str(error))
+            outcomes[number] = _not_evaluated(suite, check, bound, str(error))
     # Great Expectations answers in an order of its own; the number in `meta` says which check an answer belongs to.
     for answer in _validate(datasource, suite.table, expectations):
         number = answer.expectation_config.meta["number"]
         outcomes[number] = _result(suite, suite.checks[number], bound, answer)
     unanswered = "Great Expectations gave no answer"
-    return [outcomes.get(number) or _not_evaluated(suite, check, unanswered) for number, check in enumerate(suite.checks)]
+    return [outcomes.get(number) or _not_evaluated(suite, check, bound, unanswered) for number, check in enumerate(suite.checks)]
 
 
 # --- binding -------------------------------------------------------------------------------------------------------------
@@ -291,19 +292,21 @@ def _validate(datasource: Any, table: str, expectations: list[Any]) -> list[Any]
 
 def _result(suite: Suite, check: Check, bound: Mapping[str, Any], answer: Any) -> CheckResult:
     if error := _raised(answer.exception_info):
-        return _not_evaluated(suite, check, error)
+        return _not_evaluated(suite, check, bound, error)
     found: Mapping[str, Any] = answer.result
     expected = _bound_text(check.expected, bound) or found.get("details", {}).get("expected") or _expected(check, bound)
     return CheckResult(suite.table, check.name, check.column, expected, _observed(check, found), bool(answer.success), check.severity)
 
 
-def _not_evaluated(suite: Suite, check: Check, error: str) -> CheckResult:
+def _not_evaluated(suite: Suite, check: Check, bound: Mapping[str, Any], error: str) -> CheckResult:
     """A check that could not be evaluated is an error whatever its severity: nobody knows what it would have found."""
     # SQLAlchemy repeats the whole query after the message; it stands in the suite.
     message = " ".join(error.partition("[SQL:")[0].split())
-    return CheckResult(
-        suite.table, check.name, check.column, check.expected or "", "not evaluated", False, "error", message[:LONGEST_ERROR]
-    )
+    try:
+        expected = _bound_text(check.expected, bound) or ("" if "query" in check.arguments else _expected(check, bound))
+    except Exception:  # what could not be bound is named in the error
+        expected = check.expected or ""
+    return CheckResult(suite.table, check.name, check.column, expected, "not evaluated", False, "error", message[:LONGEST_ERROR])
 
 
 def _raised(exception_info: Mapping[str, Any]) -> str | None:

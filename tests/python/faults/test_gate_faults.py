@@ -318,12 +318,12 @@ def test_what_cannot_be_evaluated_is_an_error(warehouse: Path, suites: Path, fau
     assert "\n" not in found.error
 
 
-def test_a_missing_table_is_an_error_of_all_its_checks(warehouse: Path, suites: Path) -> None:
+def test_a_missing_table_is_one_error(warehouse: Path, suites: Path) -> None:
     plant(warehouse, "drop table segments.rfm_segments")
     results = audit(warehouse, AS_OF_DATE, suites, SEGMENT_TABLES)
-    missing = [result for result in results if result.suite == "rfm_segments"]
-    assert missing
-    assert all(result.blocks and result.error and "segments.rfm_segments does not exist" in result.error for result in missing)
+    (missing,) = [result for result in results if result.suite == "rfm_segments"]
+    assert (missing.expectation, missing.blocks) == ("expect_table_to_exist", True)
+    assert missing.error == "the table segments.rfm_segments does not exist in the working database"
     assert all(result.passed for result in results if result.suite != "rfm_segments")
 
 
