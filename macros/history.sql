@@ -12,3 +12,18 @@
         on_schema_change='append_new_columns',
     ) }}
 {%- endmacro %}
+
+{#- What the log of membership changes holds so far; before its first day nothing, with the right types. A body for a CTE. -#}
+{% macro recorded_changes() -%}
+    {%- if is_incremental() -%}
+        select * from {{ this }}
+    {%- else -%}
+        select
+            cast(null as date) as as_of_date,
+            cast(null as {{ dbt.type_string() }}) as customer_id,
+            cast(null as {{ dbt.type_string() }}) as segmentation,
+            cast(null as {{ dbt.type_string() }}) as segment_before,
+            cast(null as {{ dbt.type_string() }}) as segment_after
+        where 1 = 0
+    {%- endif -%}
+{%- endmacro %}

@@ -13,3 +13,10 @@
     {{- ' union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{#- The columns of the wide table current_segments, in the order of the list, under the name that table has in the query. -#}
+{% macro segment_columns(relation_name) -%}
+    {%- for segmentation in segmentations() -%}
+        {{ relation_name }}.{{ segmentation }}_segment{{ ',\n        ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}

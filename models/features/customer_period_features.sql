@@ -46,26 +46,66 @@ ledger as (
 
 ),
 
+limits as (
+
+    select cast({{ threshold('kpi_period_days') }} as integer) as period_days
+
+),
+
 periods as (
 
     select
         {{ days_before(as_of_date(), 'period_days') }} as period_start,
         {{ days_before(as_of_date(), '2 * period_days') }} as before_start
-    from (select cast({{ threshold('kpi_period_days') }} as integer) as period_days) as limits
+    from limits
 
 ),
 
 -- What this source records at all, ever up to the day described.
+known_from_orders as (
+
+    select count(*) > 0 as knows_promotions
+    from orders
+    where
+        promoted_amount > 0
+        or is_promoted
+
+),
+
+known_from_contacts as (
+
+    select
+        count(*) > 0 as knows_contacts,
+        count(*) filter (where clicked_at is not null or converted_order_id is not null) > 0 as knows_answers
+    from contacts
+
+),
+
+known_from_redemptions as (
+
+    select count(*) > 0 as knows_redemptions
+    from redemptions
+
+),
+
+known_from_ledger as (
+
+    select count(*) > 0 as knows_points
+    from ledger
+
+),
+
 known as (
 
     select
-        (select count(*) from orders where promoted_amount > 0 or is_promoted) > 0 as knows_promotions,
-        (select count(*) from contacts) > 0 as knows_contacts,
-        (
-            select count(*) from contacts
-            where clicked_at is not null or converted_order_id is not null
-        ) + (select count(*) from redemptions) > 0 as knows_responses,
-        (select count(*) from ledger) > 0 as knows_points
+        known_from_orders.knows_promotions,
+        known_from_contacts.knows_contacts,
+        known_from_contacts.knows_answers or known_from_redemptions.knows_redemptions as knows_responses,
+        known_from_ledger.knows_points
+    from known_from_orders
+    cross join known_from_contacts
+    cross join known_from_redemptions
+    cross join known_from_ledger
 
 ),
 
@@ -79,7 +119,9 @@ order_facts as (
         sum(case when orders.order_date >= periods.period_start then orders.gross_amount else 0 end) as gross_amount,
         sum(case when orders.order_date >= periods.period_start then orders.promoted_amount else 0 end) as promoted_amount,
         sum(case when orders.order_date >= periods.period_start then orders.cost_amount end) as cost_amount,
-        sum(case when orders.order_date >= periods.period_start and orders.cost_amount is not null then orders.costed_amount end) as costed_amount
+        sum(
+            case when orders.order_date >= periods.period_start and orders.cost_amount is not null then orders.costed_amount end
+        ) as costed_amount
     from orders
     cross join periods
     where orders.order_date >= periods.before_start
@@ -166,6 +208,13 @@ campaign_revenue as (
 
 ),
 
+redeemed as (
+
+    select distinct contact_id
+    from redeemed_contacts
+
+),
+
 answered_contacts as (
 
     select
@@ -180,8 +229,7 @@ answered_contacts as (
         on
             contacts_of_period.converted_order_id = attributed.order_id
             and contacts_of_period.customer_id = attributed.customer_id
-    left join (select distinct contact_id from redeemed_contacts) as redeemed
-        on contacts_of_period.contact_id = redeemed.contact_id
+    left join redeemed on contacts_of_period.contact_id = redeemed.contact_id
 
 ),
 

@@ -18,7 +18,8 @@ customer_categories as (
 
 ),
 
--- What the range offers: of all that is sold in a category, how much goes under promotion. In whole ten-thousandths, so that sums are exact.
+-- What the range offers: of all that is sold in a category, how much goes under promotion.
+-- In whole ten-thousandths, so that sums are exact.
 categories as (
 
     select
@@ -74,7 +75,10 @@ final as (
         {{ ratio('per_customer.promoted_amount', 'per_customer.gross_amount') }} as promoted_spend_share,
         {{ ratio('per_customer.promoted_order_count', 'per_customer.order_count') }} as promoted_order_share,
         expected.expected_promoted_share,
-        {{ ratio(ratio('per_customer.promoted_amount', 'per_customer.gross_amount'), 'expected.expected_promoted_share') }} as promotion_index
+        {{ ratio(
+            ratio('per_customer.promoted_amount', 'per_customer.gross_amount'),
+            'expected.expected_promoted_share'
+        ) }} as promotion_index
     from customers
     left join per_customer on customers.customer_id = per_customer.customer_id
     left join expected on customers.customer_id = expected.customer_id

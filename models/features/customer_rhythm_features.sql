@@ -49,7 +49,8 @@ measured as (
 -- The typical customer who came back at all: the middle one of their mean gaps.
 population as (
 
-    select coalesce({{ percentile_cut('measured.mean_gap_days', 0.5) }}, max(limits.default_gap_days)) as population_gap_days
+    select
+        coalesce({{ percentile_cut('measured.mean_gap_days', 0.5) }}, max(limits.default_gap_days)) as population_gap_days
     from limits
     left join measured on measured.gap_count > 0
 
@@ -59,8 +60,10 @@ blended as (
 
     select
         measured.*,
-        {{ mean_to_cents('coalesce(measured.gap_sum, 0) + limits.population_gaps * population.population_gap_days', 'measured.gap_count + limits.population_gaps') }}
-            as usual_gap_days
+        {{ mean_to_cents(
+            'coalesce(measured.gap_sum, 0) + limits.population_gaps * population.population_gap_days',
+            'measured.gap_count + limits.population_gaps'
+        ) }} as usual_gap_days
     from measured
     cross join limits
     cross join population
@@ -81,10 +84,11 @@ final as (
         -- Sample deviation from the whole-number sums; two gaps at least.
         case
             when blended.gap_count >= 2
-                then sqrt(
-                    cast(blended.gap_count * blended.gap_square_sum - blended.gap_sum * blended.gap_sum as double)
-                    / cast(blended.gap_count * (blended.gap_count - 1) as double)
-                )
+                then
+                    sqrt({{ ratio(
+                        'blended.gap_count * blended.gap_square_sum - blended.gap_sum * blended.gap_sum',
+                        'blended.gap_count * (blended.gap_count - 1)'
+                    ) }})
         end as gap_deviation_days,
         blended.max_gap_days,
 

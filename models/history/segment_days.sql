@@ -24,46 +24,70 @@ definitions as (
 
 ),
 
+members as (
+
+    select
+        current_segments.*,
+        periods.orders,
+        periods.orders_before,
+        periods.net_amount,
+        periods.gross_amount,
+        periods.promoted_amount,
+        periods.costed_amount,
+        periods.cost_amount,
+        periods.contacts,
+        periods.is_responding,
+        periods.is_converted,
+        periods.campaign_cost,
+        periods.campaign_revenue,
+        periods.satisfaction_sum,
+        periods.satisfaction_answers,
+        periods.points_redeemed
+    from current_segments
+    inner join periods on current_segments.customer_id = periods.customer_id
+
+),
+
 -- One pass over the customers for all segmentations, instead of one join for each.
 summed as (
 
     select
         case
             {%- for segmentation in segmentations() %}
-            when grouping(current_segments.{{ segmentation }}_segment) = 0 then '{{ segmentation }}'
+                when grouping({{ segmentation }}_segment) = 0 then '{{ segmentation }}'
             {%- endfor %}
         end as segmentation,
         coalesce(
             {%- for segmentation in segmentations() %}
-            current_segments.{{ segmentation }}_segment{{ ',' if not loop.last }}
+                {{ segmentation }}_segment,
             {%- endfor %}
+            null
         ) as segment,
         count(*) as customers,
-        count(*) filter (where periods.orders > 0) as active_customers,
-        count(*) filter (where periods.orders_before > 0) as active_before_customers,
-        count(*) filter (where periods.orders > 0 and periods.orders_before > 0) as retained_customers,
-        count(*) filter (where periods.orders > 1) as repeat_customers,
-        sum(periods.orders) as orders,
-        sum(periods.net_amount) as revenue,
-        sum(periods.gross_amount) as gross_amount,
-        sum(periods.promoted_amount) as promoted_amount,
-        sum(periods.costed_amount) as costed_amount,
-        sum(periods.cost_amount) as cost_amount,
-        count(*) filter (where periods.contacts > 0) as contacted_customers,
-        count(periods.contacts) > 0 as knows_contacts,
-        count(periods.is_responding) as answerable_customers,
-        count(*) filter (where periods.is_responding) as responding_customers,
-        count(*) filter (where periods.is_converted) as converted_customers,
-        sum(periods.campaign_cost) as campaign_cost,
-        sum(periods.campaign_revenue) as campaign_revenue,
-        sum(periods.satisfaction_sum) as satisfaction_sum,
-        sum(periods.satisfaction_answers) as satisfaction_answers,
-        sum(periods.points_redeemed) as points_redeemed
-    from current_segments
-    inner join periods on current_segments.customer_id = periods.customer_id
-    group by grouping sets (
+        count(*) filter (where orders > 0) as active_customers,
+        count(*) filter (where orders_before > 0) as active_before_customers,
+        count(*) filter (where orders > 0 and orders_before > 0) as retained_customers,
+        count(*) filter (where orders > 1) as repeat_customers,
+        sum(orders) as orders,
+        sum(net_amount) as revenue,
+        sum(gross_amount) as gross_amount,
+        sum(promoted_amount) as promoted_amount,
+        sum(costed_amount) as costed_amount,
+        sum(cost_amount) as cost_amount,
+        count(*) filter (where contacts > 0) as contacted_customers,
+        count(contacts) > 0 as knows_contacts,
+        count(is_responding) as answerable_customers,
+        count(*) filter (where is_responding) as responding_customers,
+        count(*) filter (where is_converted) as converted_customers,
+        sum(campaign_cost) as campaign_cost,
+        sum(campaign_revenue) as campaign_revenue,
+        sum(satisfaction_sum) as satisfaction_sum,
+        sum(satisfaction_answers) as satisfaction_answers,
+        sum(points_redeemed) as points_redeemed
+    from members
+    group by grouping sets ( -- noqa: PRS
         {%- for segmentation in segmentations() %}
-        (current_segments.{{ segmentation }}_segment){{ ',' if not loop.last }}
+        ({{ segmentation }}_segment){{ ',' if not loop.last }}
         {%- endfor %}
     )
 
@@ -103,7 +127,7 @@ final as (
         spine.segment,
 
         coalesce(summed.customers, 0) as customers,
-        coalesce({{ ratio('summed.customers', 'totals.customers') }}, 0) as share,
+        coalesce({{ ratio('summed.customers', 'totals.customers') }}, 0) as share, -- noqa: RF04
         coalesce(summed.active_customers, 0) as active_customers,
         coalesce(summed.active_before_customers, 0) as active_before_customers,
         coalesce(summed.retained_customers, 0) as retained_customers,

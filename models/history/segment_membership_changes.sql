@@ -11,11 +11,10 @@ with memberships as (
 
 ),
 
-{% if is_incremental() %}
-
+-- Nothing on the very first day.
 recorded as (
 
-    select * from {{ this }}
+    {{ recorded_changes() }}
 
 ),
 
@@ -29,7 +28,8 @@ next_recorded_day as (
 
 ),
 
--- Who was where on the recorded day before: the last change up to then. An empty text stands for "in no segment", because max_by skips nulls.
+-- Who was where on the recorded day before: the last change up to then.
+-- An empty text stands for "in no segment", because max_by skips nulls.
 previous_states as (
 
     select
@@ -76,21 +76,6 @@ next_changes as (
 
 ),
 
-{% else %}
-
-previous_states as (
-
-    select
-        customer_id,
-        segmentation,
-        segment
-    from memberships
-    where 1 = 0
-
-),
-
-{% endif %}
-
 changes as (
 
     select
@@ -123,8 +108,6 @@ final as (
         cast(null as {{ dbt.type_string() }}) as segmentation,
         cast(null as {{ dbt.type_string() }}) as segment_before,
         cast(null as {{ dbt.type_string() }}) as segment_after
-
-    {%- if is_incremental() %}
     union all
     select
         next_recorded_day.next_day as as_of_date,
@@ -143,7 +126,6 @@ final as (
         cast(null as {{ dbt.type_string() }}) as segment_after
     from next_recorded_day
     where next_day is not null
-    {%- endif %}
 
 )
 

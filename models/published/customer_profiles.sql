@@ -202,9 +202,7 @@ final as (
         holidays.holiday_spend_share,
         holidays.holiday_lift,
 
-        {% for segmentation in segmentations() -%}
-        current_segments.{{ segmentation }}_segment{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ segment_columns('current_segments') }}
     from orders
     inner join current_segments on orders.customer_id = current_segments.customer_id
     inner join rhythm on orders.customer_id = rhythm.customer_id

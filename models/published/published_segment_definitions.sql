@@ -1,6 +1,6 @@
 -- Published as segment_definitions; in dbt that name is the seed's.
--- A definition of `*` stands for every segment named by the data (categories, payment methods, …); here each of these gets a row of its own,
--- so that every segment of every published table is found.
+-- A definition of `*` stands for every segment named by the data (categories, payment methods, …). Here each of these gets a row
+-- of its own, so that every segment of every published table is found.
 {{ config(alias='segment_definitions') }}
 
 with definitions as (
@@ -24,7 +24,7 @@ named_by_the_data as (
     select
         definitions.segmentation,
         seen.segment,
-        upper(substring(seen.segment, 1, 1)) || replace(substring(seen.segment, 2), '_', ' ') as label,
+        upper(substring(seen.segment, 1, 1)) || replace(substring(seen.segment, 2), '_', ' ') as label, -- noqa: RF04
         definitions.meaning,
         definitions.rule,
         definitions.owner,

@@ -64,7 +64,7 @@ final as (
         spine.segmentation,
         spine.segment,
         coalesce(days.customers, 0) as customers,
-        coalesce(days.share, 0) as share,
+        coalesce(days.share, 0) as share, -- noqa: RF04
         cast(coalesce(days.revenue, 0) as decimal(18, 2)) as revenue,
         coalesce(entered.customers, 0) as entered,
         coalesce(exited.customers, 0) as exited

@@ -23,13 +23,14 @@ counted as (
 
 ),
 
--- The smallest amount that all but the high share of the buyers do not exceed. By hand, because the share is a threshold and percentile_disc wants a constant.
+-- The smallest amount that all but the high share of the buyers do not exceed.
+-- By hand, because the share is a threshold and percentile_disc wants a constant.
 final as (
 
     select
         'baseline_amount' as measure,
         1 as cut,
-        cast(min(baseline_amount) as decimal(18, 4)) as value
+        cast(min(baseline_amount) as decimal(18, 4)) as value -- noqa: RF04
     from counted
     where buyers_up_to >= (1 - {{ threshold('trend_high_share') }}) * buyers
     having min(baseline_amount) is not null

@@ -1,5 +1,5 @@
--- Why: an order number used for several customers is an error of the source. Nothing is lost (each customer's lines are an order of their own),
--- so it only warns: the source's owner should look at these orders.
+-- Why: an order number used for several customers is an error of the source. Nothing is lost, each customer's lines are an order
+-- of their own; so it only warns, and the source's owner should look at these orders.
 {{ config(severity='warn') }}
 
 select

@@ -2,8 +2,10 @@
 with listed as (
 
     {% for segmentation in segmentations() %}
-    select '{{ segmentation }}' as segmentation
-    {{ 'union all' if not loop.last }}
+        select '{{ segmentation }}' as segmentation
+        {% if not loop.last %}
+            union all
+        {% endif %}
     {% endfor %}
 
 ),

@@ -14,12 +14,14 @@ with history as (
 memberships as (
 
     {% for segmentation in segmentations() %}
-    select
-        customer_id,
-        '{{ segmentation }}' as segmentation,
-        segment
-    from {{ ref(segmentation ~ '_segments') }}
-    {{ 'union all' if not loop.last }}
+        select
+            customer_id,
+            '{{ segmentation }}' as segmentation,
+            segment
+        from {{ ref(segmentation ~ '_segments') }}
+        {% if not loop.last %}
+            union all
+        {% endif %}
     {% endfor %}
 
 )

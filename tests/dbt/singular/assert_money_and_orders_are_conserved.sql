@@ -45,47 +45,45 @@ features as (
 
 ),
 
-compared as (
+layers as (
 
     select
         'int_orders' as layer,
-        lines.net_amount as expected_net_amount,
-        orders.net_amount,
-        lines.purchase_orders as expected_purchase_orders,
-        orders.purchase_orders
-    from lines
-    cross join orders
+        net_amount,
+        purchase_orders
+    from orders
     union all
     select
-        'int_customer_days',
-        lines.net_amount,
-        days.net_amount,
-        lines.purchase_orders,
-        days.purchase_orders
-    from lines
-    cross join days
+        'int_customer_days' as layer,
+        net_amount,
+        purchase_orders
+    from days
     union all
+    -- Orders cannot be counted by category: one order may be in several.
     select
-        'int_customer_categories',
-        lines.net_amount,
+        'int_customer_categories' as layer,
         categories.net_amount,
-        0,
-        0
-    from lines
-    cross join categories
+        lines.purchase_orders
+    from categories
+    cross join lines
     union all
     select
-        'customer_order_features',
-        coalesce(lines.net_amount, 0),
-        coalesce(features.net_amount, 0),
-        lines.purchase_orders,
-        coalesce(features.purchase_orders, 0)
-    from lines
-    cross join features
+        'customer_order_features' as layer,
+        net_amount,
+        purchase_orders
+    from features
 
 )
 
-select * from compared
+-- A sum over nothing is null, in one layer or in all.
+select
+    layers.layer,
+    lines.net_amount as expected_net_amount,
+    layers.net_amount,
+    lines.purchase_orders as expected_purchase_orders,
+    layers.purchase_orders
+from layers
+cross join lines
 where
-    net_amount is distinct from expected_net_amount
-    or coalesce(purchase_orders, 0) <> expected_purchase_orders
+    coalesce(layers.net_amount, 0) <> coalesce(lines.net_amount, 0)
+    or coalesce(layers.purchase_orders, 0) <> lines.purchase_orders

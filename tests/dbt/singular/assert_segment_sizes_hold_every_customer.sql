@@ -6,7 +6,7 @@ with sums as (
         as_of_date,
         segmentation,
         sum(customers) as customers,
-        sum(share) as share
+        sum(share) as total_share
     from {{ ref('segment_sizes') }}
     where as_of_date = {{ as_of_date() }}
     group by as_of_date, segmentation
@@ -28,4 +28,4 @@ from sums
 cross join customers
 where
     sums.customers <> customers.customers
-    or (customers.customers > 0 and abs(sums.share - 1) > 0.000001)
+    or (customers.customers > 0 and abs(sums.total_share - 1) > 0.000001)
