@@ -71,14 +71,25 @@ def _latest_sizes(database: Path) -> dict[tuple[str, str], int]:
     return {(segmentation, segment): customers for segmentation, segment, customers in rows}
 
 
+# What a segmentation says of a customer it cannot place.
+UNPLACED = frozenset({"unknown", "none", "not_permitted"})
+
+
+def unplaced(changes: list[SegmentChange]) -> list[str]:
+    """Segmentations that place nobody: the source has nothing to decide them by."""
+    placed = {change.segmentation for change in changes if change.customers and change.segment not in UNPLACED}
+    return sorted({change.segmentation for change in changes} - placed)
+
+
 def segments_table(changes: list[SegmentChange]) -> Table:
-    """Every segmentation with its segments, largest first; empty segments are named in one line each."""
+    """Every segmentation that places somebody, with its segments, largest first; segments that are and were empty are left out."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Segmentation")
     table.add_column("Segment")
     for heading in ("Customers", "Share", "Change"):
         table.add_column(heading, justify="right")
-    for segmentation in dict.fromkeys(change.segmentation for change in changes):
+    nobody = unplaced(changes)
+    for segmentation in dict.fromkeys(change.segmentation for change in changes if change.segmentation not in nobody):
         label = segmentation
         members = [change for change in changes if change.segmentation == segmentation]
         for change in members:
@@ -158,6 +169,8 @@ def describe_published(settings: Settings, source: Source, build: Build, served_
     if any(count[4] for count in counts):
         parts.append("Rows in quarantine, with the reason: table staging.quarantine of the working database.")
     parts += ["", f"Segments ({compared})", segments_table(changes)]
+    if nobody := unplaced(changes):
+        parts.append(f"Everybody unknown for want of data: {', '.join(nobody)}")
     parts.append(f"Checks: {passed} passed" + (f", {len(warnings)} warned" if warnings else ", none failed"))
     parts += [f"  warning: {warning}" for warning in warnings]
     parts += [

@@ -63,9 +63,6 @@ def test_second_night_of_the_same_day_publishes_the_same_rows_and_lands_nothing(
     second = segments(*arguments)
     assert second.exit_code == 0, second.errors
     after = served.contents(BUILD_COLUMNS)
-    # One row per build is what these tables are for: the second night adds its own and changes no other.
-    for table in ("builds", "build_row_counts", "data_quality_results"):
-        assert len(after.pop(table)) == 2 * len(before.pop(table))
     assert after == before
     assert sorted((home / "landing").rglob("*.parquet")) == batches
     assert served.query("select customer_id, order_count, monetary_value from published.rfm_segments order by 1") == [
