@@ -29,6 +29,8 @@ PUBLISHED_SCHEMA = "published"
 # BI tools bundle 1.x clients, which cannot read the default files of DuckDB 2: this is the oldest version that both know.
 STORAGE_VERSION = "v1.0.0"
 STORAGE_VERSION_NUMBER = 64
+# Above it, sorts spill into the build's folder: 4 million rows of 56 columns take the same time with it as without, and 0.7 GB less.
+MEMORY_LIMIT = "2GB"
 # A DuckDB file begins with a checksum of 8 bytes, the word DUCK and the storage version as 8 bytes, little-endian.
 HEADER = struct.Struct("<8x4sQ")
 SPILL_DIR = ".spill"
@@ -76,7 +78,7 @@ def write_build(database: Path, build_dir: Path, tables: Sequence[PublishedTable
 
     The verdict of this build is looked up and the audited tables are compared with it here, in the connection that then copies
     them: there is no way to write tables past the gate. The working database is opened read-only; this process may hold no
-    read-write connection to it. Rows stream through DuckDB: memory follows its limit, larger sorts spill into the build's folder.
+    read-write connection to it. Rows stream through DuckDB under MEMORY_LIMIT.
 
     Raises GateClosed, UnusableInput (this build is being served), PublishingFailed (a relation is missing or cannot be copied).
     """
@@ -85,7 +87,8 @@ def write_build(database: Path, build_dir: Path, tables: Sequence[PublishedTable
     _clear(build_dir)
     target = build_dir / DATABASE_FILE
     counts: dict[str, int] = {}
-    with duckdb.connect(":memory:", config={"temp_directory": str(build_dir / SPILL_DIR)}) as connection:
+    limits = {"temp_directory": str(build_dir / SPILL_DIR), "memory_limit": MEMORY_LIMIT}
+    with duckdb.connect(":memory:", config=limits) as connection:
         # The clock of the zone must not decide what a view says: the same as in dbt's profile.
         connection.execute("set timezone = 'UTC'")
         # dbt's views name the database by the stem of its file.
