@@ -87,7 +87,7 @@ def write_build(database: Path, build_dir: Path, tables: Sequence[PublishedTable
     _clear(build_dir)
     target = build_dir / DATABASE_FILE
     counts: dict[str, int] = {}
-    limits = {"temp_directory": str(build_dir / SPILL_DIR), "memory_limit": MEMORY_LIMIT}
+    limits: dict[str, str | bool | int | float | list[str]] = {"temp_directory": str(build_dir / SPILL_DIR), "memory_limit": MEMORY_LIMIT}
     with duckdb.connect(":memory:", config=limits) as connection:
         # The clock of the zone must not decide what a view says: the same as in dbt's profile.
         connection.execute("set timezone = 'UTC'")
