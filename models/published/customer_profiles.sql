@@ -82,6 +82,36 @@ holidays as (
 
 ),
 
+journey as (
+
+    select * from {{ ref('customer_journey_features') }}
+
+),
+
+response as (
+
+    select * from {{ ref('customer_response_features') }}
+
+),
+
+contact as (
+
+    select * from {{ ref('customer_contact_preference_features') }}
+
+),
+
+programme as (
+
+    select * from {{ ref('customer_programme_features') }}
+
+),
+
+advocacy as (
+
+    select * from {{ ref('customer_advocacy_features') }}
+
+),
+
 demographic as (
 
     select * from {{ ref('customer_demographic_features') }}
@@ -130,8 +160,8 @@ final as (
         geographic.market,
         geographic.climate,
         customers.membership_type,
-        customers.loyalty_tier,
-        customers.enrolment_channel,
+        programme.loyalty_tier,
+        programme.enrolment_channel,
 
         -- The exact age beside the days until the birthday would be the date of birth.
         demographic.age_group,
@@ -202,6 +232,42 @@ final as (
         holidays.holiday_spend_share,
         holidays.holiday_lift,
 
+        journey.days_since_comeback,
+        journey.web_days_90d,
+        journey.days_since_last_web_day,
+        journey.days_since_abandoned_cart,
+        journey.ticket_count_365d,
+        journey.unanswered_ticket_count,
+        journey.days_since_unreturned_reply,
+
+        response.window_contacts,
+        response.open_rate,
+        response.click_rate,
+        response.response_rate,
+        response.window_responses,
+        response.recent_contacts,
+        response.answer_rate_change,
+        response.days_since_last_contact,
+        response.last_redemption_date,
+        response.is_unsubscribed,
+        contact.best_weekday,
+        contact.best_hour,
+
+        programme.months_since_enrolment,
+        programme.tenure_band,
+        programme.is_member,
+        programme.tier_move,
+        programme.points_balance,
+        programme.month_points_earned,
+        programme.month_points_spent,
+        programme.last_points_redemption_date,
+
+        advocacy.recent_referrals_made,
+        advocacy.recent_referrals_kept,
+        advocacy.recommendation_score,
+        advocacy.satisfaction_score,
+        advocacy.ticket_satisfaction,
+
         {{ segment_columns('current_segments') }}
     from orders
     inner join current_segments on orders.customer_id = current_segments.customer_id
@@ -217,6 +283,11 @@ final as (
     inner join channels on orders.customer_id = channels.customer_id
     inner join affinities on orders.customer_id = affinities.customer_id
     inner join holidays on orders.customer_id = holidays.customer_id
+    inner join journey on orders.customer_id = journey.customer_id
+    inner join response on orders.customer_id = response.customer_id
+    inner join contact on orders.customer_id = contact.customer_id
+    inner join programme on orders.customer_id = programme.customer_id
+    inner join advocacy on orders.customer_id = advocacy.customer_id
     inner join demographic on orders.customer_id = demographic.customer_id
     inner join socio_economic on orders.customer_id = socio_economic.customer_id
     inner join geographic on orders.customer_id = geographic.customer_id

@@ -108,7 +108,8 @@ select *
 from (
     values
     ('c1', 'app', date '2017-12-31'), ('c2', 'ios', date '2017-10-01'), ('c3', 'web', date '2017-01-15'),
-    ('c4', 'pigeon', date '2016-01-01'), ('c5', null, date '2015-06-30'), ('c6', 'store', null), ('c7', 'unknown', date '2010-01-01'), ('c8', 'event', date '2017-12-31'),
+    ('c4', 'pigeon', date '2016-01-01'), ('c5', null, date '2015-06-30'), ('c6', 'store', null),
+    ('c7', 'unknown', date '2010-01-01'), ('c8', 'event', date '2017-12-31'),
     -- Signed up after the first purchase, and after the day described.
     ('c9', 'store', date '2018-03-01')
 ) as customers (customer_id, enrolment_channel, signed_up_date);
@@ -151,7 +152,8 @@ create table intermediate.int_survey_answers as
 select *
 from (
     values
-    ('c4', 'recommendation_score', '9'), ('c5', 'recommendation_score', '3'), ('c6', 'recommendation_score', '8'), ('c7', 'satisfaction', '5')
+    ('c4', 'recommendation_score', '9'), ('c5', 'recommendation_score', '3'), ('c6', 'recommendation_score', '8'),
+    ('c7', 'satisfaction', '5')
 ) as answers (customer_id, question, answer);
 
 create table segments.advocacy_segments as
