@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from orchestration.errors import SegmentsError
@@ -60,8 +61,14 @@ def build_arguments(selection: Sequence[str]) -> list[str]:
     return ["build", *selection, "--exclude-resource-type", "unit_test", "--indirect-selection", "buildable"]
 
 
+def _manifest(settings: Settings, source: Source) -> Any:
+    bind_environment(settings, source)
+    return _parsed_manifest(tuple(common_arguments(settings, variables(source))), settings.landing(source.name))
+
+
 @cache
-def _parsed_manifest(arguments: tuple[str, ...]) -> Any:
+def _parsed_manifest(arguments: tuple[str, ...], landing: Path) -> Any:
+    """Parse once per process, source and landing: where the landed files are becomes part of the manifest."""
     from dbt.cli.main import dbtRunner
 
     result = dbtRunner().invoke(["parse", *arguments])
@@ -72,8 +79,7 @@ def _parsed_manifest(arguments: tuple[str, ...]) -> Any:
 
 def parse(settings: Settings, source: Source) -> dict[str, Any]:
     """Parse the project and return its manifest, which Dagster builds its assets from."""
-    bind_environment(settings, source)
-    _parsed_manifest(tuple(common_arguments(settings, variables(source))))
+    _manifest(settings, source)
     manifest: dict[str, Any] = json.loads((settings.dbt_dir / "target" / "manifest.json").read_text())
     return manifest
 
@@ -101,8 +107,7 @@ def run(
     def callback(message: Any) -> None:
         on_event(MessageToDict(message, preserving_proto_field_name=True))
 
-    bind_environment(settings, source)
-    manifest = _parsed_manifest(tuple(common_arguments(settings, variables(source))))
+    manifest = _manifest(settings, source)
     try:
         result = dbtRunner(manifest=manifest, callbacks=[callback]).invoke(
             [*arguments, *common_arguments(settings, variables(source, as_of_date, build_id))]
