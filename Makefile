@@ -4,6 +4,10 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 HOME_FOLDER ?= warehouse
 SOURCE ?= complete_journey
+RECOVERY_CUSTOMERS ?= 5000
+RECOVERY_MONTHS ?= 24
+RECOVERY_SEED ?= 1
+RECOVERY_FOLDER := $(HOME_FOLDER)_recovery
 
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
@@ -37,6 +41,13 @@ ui: $(INSTALLED) ## Dagster on this machine: lineage, runs, checks, partitions
 test: $(INSTALLED) ## all tests
 	@$(VENV)/bin/python -m pytest
 
+.PHONY: recovery
+recovery: $(INSTALLED) ## how often segments find the truth planted in a synthetic retailer
+	@rm -rf $(RECOVERY_FOLDER)
+	@$(VENV)/bin/segments generate $(RECOVERY_FOLDER)/retailer --customers $(RECOVERY_CUSTOMERS) --months $(RECOVERY_MONTHS) --seed $(RECOVERY_SEED)
+	@$(VENV)/bin/segments nightly --source $(RECOVERY_FOLDER)/retailer --home $(RECOVERY_FOLDER)/home
+	@$(VENV)/bin/python -m benchmarks.recovery --source $(RECOVERY_FOLDER)/retailer --home $(RECOVERY_FOLDER)/home
+
 .PHONY: lint
 lint: $(INSTALLED) lint-sql ## ruff, mypy, sqlfluff
 	@$(VENV)/bin/ruff check .
@@ -55,4 +66,4 @@ lock: $(INSTALLED) ## resolve requirements.lock again from pyproject.toml (hashe
 
 .PHONY: clean
 clean: ## remove what runs have written, keep the environment
-	rm -rf $(HOME_FOLDER) target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(HOME_FOLDER) $(RECOVERY_FOLDER) target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
