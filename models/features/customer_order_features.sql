@@ -21,12 +21,12 @@ per_customer as (
         max(order_date) filter (where is_purchase) as last_order_date,
         count(*) filter (where is_purchase) as order_count,
         {%- for days in windows %}
-            count(*) filter (where is_purchase and order_date >= {{ days_before(as_of_date(), days) }}) as orders_{{ days }}d,
+        count(*) filter (where is_purchase and order_date >= {{ days_before(as_of_date(), days) }}) as orders_{{ days }}d,
         {%- endfor %}
 
         sum(net_amount) as net_amount,
         {%- for days in windows %}
-            sum(case when order_date >= {{ days_before(as_of_date(), days) }} then net_amount else 0 end) as net_amount_{{ days }}d,
+        sum(case when order_date >= {{ days_before(as_of_date(), days) }} then net_amount else 0 end) as net_amount_{{ days }}d,
         {%- endfor %}
         sum(gross_amount) as gross_amount,
         sum(returned_amount) as returned_amount,
@@ -53,12 +53,12 @@ final as (
 
         coalesce(per_customer.order_count, 0) as order_count,
         {%- for days in windows %}
-            coalesce(per_customer.orders_{{ days }}d, 0) as orders_{{ days }}d,
+        coalesce(per_customer.orders_{{ days }}d, 0) as orders_{{ days }}d,
         {%- endfor %}
 
         cast(coalesce(per_customer.net_amount, 0) as decimal(18, 2)) as net_amount,
         {%- for days in windows %}
-            cast(coalesce(per_customer.net_amount_{{ days }}d, 0) as decimal(18, 2)) as net_amount_{{ days }}d,
+        cast(coalesce(per_customer.net_amount_{{ days }}d, 0) as decimal(18, 2)) as net_amount_{{ days }}d,
         {%- endfor %}
         cast(coalesce(per_customer.gross_amount, 0) as decimal(18, 2)) as gross_amount,
         cast(coalesce(per_customer.returned_amount, 0) as decimal(18, 2)) as returned_amount,

@@ -12,12 +12,12 @@ final as (
     select
         customers.customer_id,
         {%- for segmentation in segmentations() %}
-            {{ segmentation }}.segment as {{ segmentation }}_segment,
+        {{ segmentation }}.segment as {{ segmentation }}_segment,
         {%- endfor %}
         customers.as_of_date
     from customers
     {%- for segmentation in segmentations() %}
-        inner join {{ ref(segmentation ~ '_segments') }} as {{ segmentation }} on customers.customer_id = {{ segmentation }}.customer_id
+inner join {{ ref(segmentation ~ '_segments') }} as {{ segmentation }} on customers.customer_id = {{ segmentation }}.customer_id
     {%- endfor %}
 
 )

@@ -7,16 +7,16 @@
 with final as (
 
     {%- for segmentation, model in cut_point_models.items() %}
-        select
-            {{ as_of_date() }} as as_of_date,
-            '{{ segmentation }}' as segmentation,
-            measure,
-            cut,
-            value
-        from {{ ref(model) }}
-        {% if not loop.last %}
-            union all
-        {% endif %}
+    select
+        {{ as_of_date() }} as as_of_date,
+        '{{ segmentation }}' as segmentation,
+        measure,
+        cut,
+        value
+    from {{ ref(model) }}
+    {% if not loop.last %}
+    union all
+    {% endif %}
     {%- endfor %}
 
 )

@@ -28,9 +28,9 @@ cut_points_wide as (
 
     select
         {%- for measure in ['recency_days', 'order_count', 'monetary_value'] %}
-            {%- for cut in cuts %}
-                max(case when measure = '{{ measure }}' and cut = {{ cut }} then value end) as {{ measure }}_{{ cut }},
-            {%- endfor %}
+        {%- for cut in cuts %}
+        max(case when measure = '{{ measure }}' and cut = {{ cut }} then value end) as {{ measure }}_{{ cut }},
+        {%- endfor %}
         {%- endfor %}
         count(*) as cut_points
     from cut_points
@@ -44,15 +44,15 @@ scored as (
         features.customer_id,
         5
         {%- for cut in cuts %}
-            - case when features.recency_days > cut_points_wide.recency_days_{{ cut }} then 1 else 0 end
+        - case when features.recency_days > cut_points_wide.recency_days_{{ cut }} then 1 else 0 end
         {%- endfor %} as recency_score,
         1
         {%- for cut in cuts %}
-            + case when features.order_count > cut_points_wide.order_count_{{ cut }} then 1 else 0 end
+        + case when features.order_count > cut_points_wide.order_count_{{ cut }} then 1 else 0 end
         {%- endfor %} as frequency_score,
         1
         {%- for cut in cuts %}
-            + case when features.monetary_value > cut_points_wide.monetary_value_{{ cut }} then 1 else 0 end
+        + case when features.monetary_value > cut_points_wide.monetary_value_{{ cut }} then 1 else 0 end
         {%- endfor %} as monetary_score
     from features
     cross join cut_points_wide

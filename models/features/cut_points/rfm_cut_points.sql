@@ -26,49 +26,49 @@
 
 {%- else -%}
 
-    with buyers as (
+with buyers as (
 
-        select
-            recency_days,
-            order_count,
-            {{ rfm_monetary_value() }} as monetary_value
-        from {{ ref('customer_order_features') }}
-        where order_count > 0
+    select
+        recency_days,
+        order_count,
+        {{ rfm_monetary_value() }} as monetary_value
+    from {{ ref('customer_order_features') }}
+    where order_count > 0
 
-    ),
+),
 
-    percentiles as (
+percentiles as (
 
-        select
-            {%- for measure in measures %}
-                {%- for cut, share in shares.items() %}
-                    {{ percentile_cut(measure, share) }} as {{ measure }}_{{ cut }},
-                {%- endfor %}
-            {%- endfor %}
-            count(*) as buyers
-        from buyers
-
-    ),
-
-    -- Without a single buyer there is nothing to cut, and no row.
-    final as (
-        {% for measure in measures %}
-            {%- for cut in shares %}
-                select
-                    '{{ measure }}' as measure,
-                    {{ cut }} as cut,
-                    cast({{ measure }}_{{ cut }} as decimal(18, 4)) as value -- noqa: RF04
-                from percentiles
-                where buyers > 0
-                {% if not loop.last %}
-                    union all
-                {% endif %}
-            {%- endfor %}
-            {% if not loop.last %}
-                union all
-            {% endif %}
+    select
+        {%- for measure in measures %}
+        {%- for cut, share in shares.items() %}
+        {{ percentile_cut(measure, share) }} as {{ measure }}_{{ cut }},
         {%- endfor %}
-    )
+        {%- endfor %}
+        count(*) as buyers
+    from buyers
+
+),
+
+-- Without a single buyer there is nothing to cut, and no row.
+final as (
+    {% for measure in measures %}
+    {%- for cut in shares %}
+    select
+        '{{ measure }}' as measure,
+        {{ cut }} as cut,
+        cast({{ measure }}_{{ cut }} as decimal(18, 4)) as value -- noqa: RF04
+    from percentiles
+    where buyers > 0
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {%- endfor %}
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {%- endfor %}
+)
 
 {%- endif %}
 

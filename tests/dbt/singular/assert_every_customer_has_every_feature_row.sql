@@ -37,15 +37,15 @@ with customers as (
 )
 
 {% for family in families %}
-    select
-        '{{ family }}' as feature_model,
-        coalesce(customers.customer_id, family_features.customer_id) as customer_id
-    from customers
-    full outer join {{ ref(family) }} as family_features on customers.customer_id = family_features.customer_id
-    where
-        customers.customer_id is null
-        or family_features.customer_id is null
-    {% if not loop.last %}
-        union all
-    {% endif %}
+select
+    '{{ family }}' as feature_model,
+    coalesce(customers.customer_id, family_features.customer_id) as customer_id
+from customers
+full outer join {{ ref(family) }} as family_features on customers.customer_id = family_features.customer_id
+where
+    customers.customer_id is null
+    or family_features.customer_id is null
+{% if not loop.last %}
+union all
+{% endif %}
 {% endfor %}

@@ -9,15 +9,15 @@ with customers as (
 )
 
 {% for segmentation in segmentations() %}
-    select
-        '{{ segmentation }}' as segmentation,
-        coalesce(customers.customer_id, segments.customer_id) as customer_id
-    from customers
-    full outer join {{ ref(segmentation ~ '_segments') }} as segments on customers.customer_id = segments.customer_id
-    where
-        customers.customer_id is null
-        or segments.customer_id is null
-    {% if not loop.last %}
-        union all
-    {% endif %}
+select
+    '{{ segmentation }}' as segmentation,
+    coalesce(customers.customer_id, segments.customer_id) as customer_id
+from customers
+full outer join {{ ref(segmentation ~ '_segments') }} as segments on customers.customer_id = segments.customer_id
+where
+    customers.customer_id is null
+    or segments.customer_id is null
+{% if not loop.last %}
+union all
+{% endif %}
 {% endfor %}

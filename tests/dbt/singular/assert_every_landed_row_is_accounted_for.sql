@@ -5,21 +5,25 @@ with
 
 landed as (
     {% for table in raw_tables() %}
-        select
-            '{{ table }}' as table_name,
-            count(*) as rows_landed
-        from {{ source('landing', table) }}
-        {{ 'union all' if not loop.last }}
+    select
+        '{{ table }}' as table_name,
+        count(*) as rows_landed
+    from {{ source('landing', table) }}
+    {% if not loop.last %}
+    union all
+    {% endif %}
     {% endfor %}
 ),
 
 modelled as (
     {% for table in raw_tables() %}
-        select
-            '{{ table }}' as table_name,
-            count(*) as rows_in_model
-        from {{ ref('stg_' ~ table) }}
-        {{ 'union all' if not loop.last }}
+    select
+        '{{ table }}' as table_name,
+        count(*) as rows_in_model
+    from {{ ref('stg_' ~ table) }}
+    {% if not loop.last %}
+    union all
+    {% endif %}
     {% endfor %}
 ),
 

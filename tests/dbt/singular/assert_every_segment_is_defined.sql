@@ -13,11 +13,11 @@ with definitions as (
 given as (
 
     {% for segmentation in segmentations() %}
-        select distinct
-            '{{ segmentation }}' as segmentation,
-            segment
-        from {{ ref(segmentation ~ '_segments') }}
-        union all
+    select distinct
+        '{{ segmentation }}' as segmentation,
+        segment
+    from {{ ref(segmentation ~ '_segments') }}
+    union all
     {% endfor %}
     select distinct
         'rfm' as segmentation,

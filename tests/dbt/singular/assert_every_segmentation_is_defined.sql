@@ -2,10 +2,10 @@
 with listed as (
 
     {% for segmentation in segmentations() %}
-        select '{{ segmentation }}' as segmentation
-        {% if not loop.last %}
-            union all
-        {% endif %}
+    select '{{ segmentation }}' as segmentation
+    {% if not loop.last %}
+    union all
+    {% endif %}
     {% endfor %}
 
 ),

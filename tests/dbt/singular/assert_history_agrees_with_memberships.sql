@@ -14,14 +14,14 @@ with history as (
 memberships as (
 
     {% for segmentation in segmentations() %}
-        select
-            customer_id,
-            '{{ segmentation }}' as segmentation,
-            segment
-        from {{ ref(segmentation ~ '_segments') }}
-        {% if not loop.last %}
-            union all
-        {% endif %}
+    select
+        customer_id,
+        '{{ segmentation }}' as segmentation,
+        segment
+    from {{ ref(segmentation ~ '_segments') }}
+    {% if not loop.last %}
+    union all
+    {% endif %}
     {% endfor %}
 
 )

@@ -12,16 +12,16 @@ with buyers as (
 ranges as (
 
     {% for measure, score in measures.items() %}
-        select
-            '{{ measure }}' as measure,
-            {{ '-' if measure == 'recency_days' }}{{ score }} as score_in_order_of_value,
-            cast(min({{ measure }}) as decimal(18, 2)) as lowest,
-            cast(max({{ measure }}) as decimal(18, 2)) as highest
-        from buyers
-        group by {{ score }}
-        {% if not loop.last %}
-            union all
-        {% endif %}
+    select
+        '{{ measure }}' as measure,
+        {{ score if measure != 'recency_days' else '-' ~ score }} as score_in_order_of_value,
+        cast(min({{ measure }}) as decimal(18, 2)) as lowest,
+        cast(max({{ measure }}) as decimal(18, 2)) as highest
+    from buyers
+    group by {{ score }}
+    {% if not loop.last %}
+    union all
+    {% endif %}
     {% endfor %}
 
 )
