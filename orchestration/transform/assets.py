@@ -16,6 +16,7 @@ from orchestration.night import NightKeeper
 from orchestration.progress import Progress
 from orchestration.settings import Settings
 from orchestration.transform import dbt
+from orchestration.transform.manifest import tests_about_segments
 
 # The gate stands between these two selections. A blocking check on a model does not stop models of the same Dagster step,
 # so what comes after the gate has to be a step of its own.
@@ -44,6 +45,7 @@ def build_dbt_assets(
 ) -> list[dg.AssetsDefinition]:
     """The assets of both steps; a failure is recorded with the build."""
     translator = LayerTranslator()
+    after_the_gate = " ".join([AFTER_THE_GATE, *tests_about_segments(manifest)])
 
     def run_step(context: dg.AssetExecutionContext, title: str, select: str, exclude: str) -> Iterator[Any]:
         progress.stage(title)
@@ -61,7 +63,7 @@ def build_dbt_assets(
         backfill_policy=dg.BackfillPolicy.multi_run(),
     )
     def build_segments(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        yield from run_step(context, "2/5 build staging, features, segments", EVERYTHING, AFTER_THE_GATE)
+        yield from run_step(context, "2/5 build staging, features, segments", EVERYTHING, after_the_gate)
 
     @dbt_assets(
         manifest=manifest,
@@ -72,7 +74,7 @@ def build_dbt_assets(
         backfill_policy=dg.BackfillPolicy.multi_run(),
     )
     def build_reporting(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        yield from run_step(context, "4/5 build history and published tables", AFTER_THE_GATE, "")
+        yield from run_step(context, "4/5 build history and published tables", after_the_gate, "")
 
     return [build_segments, build_reporting]
 
