@@ -54,12 +54,12 @@ summed as (
     select
         case
             {%- for segmentation in segmentations() %}
-                when grouping({{ segmentation }}_segment) = 0 then '{{ segmentation }}'
+            when grouping({{ segmentation }}_segment) = 0 then '{{ segmentation }}'
             {%- endfor %}
         end as segmentation,
         coalesce(
             {%- for segmentation in segmentations() %}
-                {{ segmentation }}_segment,
+            {{ segmentation }}_segment,
             {%- endfor %}
             null
         ) as segment,
