@@ -48,14 +48,3 @@ def published_tables(manifest: Mapping[str, Any]) -> list[ManifestTable]:
     """Every model tagged `published`, sorted by name."""
     tables = [_table(node) for node in _models(manifest) if PUBLISHED_TAG in node["tags"]]
     return sorted(tables, key=lambda table: table.name)
-
-
-def tests_about_segments(manifest: Mapping[str, Any]) -> list[str]:
-    """Names of the dbt data tests that read a segment output, sorted.
-
-    They run after the gate: it is the gate that judges the segments and tells what is wrong with them, and a dbt test that failed
-    before it would keep it from saying so.
-    """
-    segments = {node["unique_id"] for node in _models(manifest) if node["fqn"][1] == SEGMENTS_LAYER}
-    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
-    return sorted(test["name"] for test in tests if segments & set(test["depends_on"]["nodes"]))
