@@ -39,7 +39,7 @@ ui: $(INSTALLED) ## Dagster on this machine: lineage, runs, checks, partitions
 
 .PHONY: test
 test: $(INSTALLED) ## all tests
-	@$(VENV)/bin/python -m pytest
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadgroup
 
 .PHONY: recovery
 recovery: $(INSTALLED) ## how often segments find the truth planted in a synthetic retailer
