@@ -23,3 +23,8 @@
 
 {% macro spark__inlined() -%}
 {%- endmacro %}
+
+{#- The number of the run that writes the row, as the last column of a base table: so a roll-up finds the rows it has not seen yet. -#}
+{% macro written_in_run() -%}
+    cast({{ roll_up_state()['run_number'] }} as bigint) as written_in_run
+{%- endmacro %}

@@ -58,7 +58,8 @@ final as (
         case when judged.quarantine_reason is null then {{ business_date('judged.opened_at') }} end as opened_date,
         case when judged.quarantine_reason is null then {{ business_date('judged.clicked_at') }} end as clicked_date,
         case when judged.quarantine_reason is null then {{ business_date('judged.unsubscribed_at') }} end as unsubscribed_date,
-        {{ row_status() }} as row_status
+        {{ row_status() }} as row_status,
+        {{ written_in_run() }}
     from judged
     left join row_versions on judged.batch = row_versions.batch and judged.source_row = row_versions.source_row
 )

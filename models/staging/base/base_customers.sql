@@ -89,7 +89,8 @@ final as (
         case
             when judged.quarantine_reason is null then coalesce(row_versions.version_number, 1) = 1
             else coalesce(known_by_no_sound_row.version_number, 0) = 1
-        end as is_current
+        end as is_current,
+        {{ written_in_run() }}
     from judged
     left join row_versions on judged.batch = row_versions.batch and judged.source_row = row_versions.source_row
     left join

@@ -32,7 +32,8 @@ final as (
     select
         judged.*,
         case when judged.quarantine_reason is null then {{ business_date('judged.requested_at') }} end as requested_date,
-        {{ row_status() }} as row_status
+        {{ row_status() }} as row_status,
+        {{ written_in_run() }}
     from judged
     left join row_versions on judged.batch = row_versions.batch and judged.source_row = row_versions.source_row
 )

@@ -33,7 +33,8 @@ judged as {{ inlined() }} (
 final as (
     select
         judged.*,
-        {{ row_status() }} as row_status
+        {{ row_status() }} as row_status,
+        {{ written_in_run() }}
     from judged
     left join row_versions on judged.batch = row_versions.batch and judged.source_row = row_versions.source_row
 )

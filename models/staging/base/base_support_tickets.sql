@@ -54,7 +54,8 @@ final as (
         case when judged.quarantine_reason is null then {{ business_date('judged.first_reply_at') }} end as first_reply_date,
         case when judged.quarantine_reason is null then {{ business_date('judged.customer_replied_at') }} end as customer_replied_date,
         case when judged.quarantine_reason is null then {{ business_date('judged.closed_at') }} end as closed_date,
-        {{ row_status() }} as row_status
+        {{ row_status() }} as row_status,
+        {{ written_in_run() }}
     from judged
     left join row_versions on judged.batch = row_versions.batch and judged.source_row = row_versions.source_row
 )

@@ -60,7 +60,8 @@ final as (
     select
         judged.*,
         case when judged.quarantine_reason is null then {{ business_date('judged.ordered_at') }} end as order_date,
-        {{ row_status() }} as row_status
+        {{ row_status() }} as row_status,
+        {{ written_in_run() }}
     from judged
     left join row_versions on judged.batch = row_versions.batch and judged.source_row = row_versions.source_row
 )
