@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import click
@@ -27,6 +28,8 @@ def main(lines: int, folder: Path, keep: bool, into: Path | None) -> None:
     folder = folder.resolve()
     data, work = folder / f"retailer_{lines}", folder / "work"
     shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    tempfile.tempdir = str(work)  # what engines spill goes where the disk is
     try:
         found = run_all(lines, data, work, Progress())
     except SegmentsError as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.errors import SegmentsError
+from orchestration.settings import PROJECT_DIR
 
 LAST_LINES = 15  # of a failed piece's log, shown to whoever reads the error
 
@@ -44,6 +45,7 @@ def run_piece(name: str, arguments: Mapping[str, Any], leaves: Sequence[Path] = 
 
     arguments: its keyword arguments, as JSON can write them.
     leaves: files and folders whose size afterwards is the piece's disk.
+    Paths are absolute; what the piece writes without saying where goes to a temporary folder.
 
     Raises:
         PieceFailed: with the last lines that the process wrote.
@@ -52,9 +54,11 @@ def run_piece(name: str, arguments: Mapping[str, Any], leaves: Sequence[Path] = 
         found, log = Path(folder) / "found.json", Path(folder) / "log"
         # The children of one Python process inherit its peak memory until they have started: this one stays small.
         command = [sys.executable, "-m", "benchmarks.performance.pieces", name, json.dumps(dict(arguments)), str(found)]
+        environment = {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}
         with log.open("wb") as stream:
             started = time.monotonic()
-            process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)  # noqa: S603 - our own interpreter and module
+            # In a folder of its own: engines without a database file spill into the folder they are started in.
+            process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, cwd=folder, env=environment)  # noqa: S603 - our own
             _, status, usage = os.wait4(process.pid, 0)
             wall = time.monotonic() - started
         process.returncode = os.waitstatus_to_exitcode(status)
