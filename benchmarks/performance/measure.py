@@ -54,11 +54,10 @@ def run_piece(name: str, arguments: Mapping[str, Any], leaves: Sequence[Path] = 
         found, log = Path(folder) / "found.json", Path(folder) / "log"
         # The children of one Python process inherit its peak memory until they have started: this one stays small.
         command = [sys.executable, "-m", "benchmarks.performance.pieces", name, json.dumps(dict(arguments)), str(found)]
-        environment = {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}
+        environment = {**os.environ, "TMPDIR": folder}
         with log.open("wb") as stream:
             started = time.monotonic()
-            # In a folder of its own: engines without a database file spill into the folder they are started in.
-            process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, cwd=folder, env=environment)  # noqa: S603 - our own
+            process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, cwd=PROJECT_DIR, env=environment)  # noqa: S603 - our own
             _, status, usage = os.wait4(process.pid, 0)
             wall = time.monotonic() - started
         process.returncode = os.waitstatus_to_exitcode(status)

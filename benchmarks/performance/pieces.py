@@ -7,6 +7,7 @@ imported inside, so that no piece pays for what another needs.
 import csv
 import json
 import sys
+import tempfile
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ def features(landing: str, as_of: str, database: str) -> None:
 
 def compare_features(by_hand: str, by_models: str) -> dict[str, Any]:
     """Which hand-written figures are equal to the project's for every customer, and which are not or have no counterpart."""
-    with duckdb.connect(config={"memory_limit": COMPARISON_MEMORY}) as connection:
+    with duckdb.connect(config={"memory_limit": COMPARISON_MEMORY, "temp_directory": tempfile.gettempdir()}) as connection:
         connection.execute(f"attach {quote_literal(by_hand)} as hand (read_only)")
         connection.execute(f"attach {quote_literal(by_models)} as models (read_only)")
         tables: dict[str, str] = {}
@@ -129,16 +130,15 @@ def night(home: str, source: str, as_of: str) -> dict[str, Any]:
     """A whole night through `segments nightly`, with the CPU seconds of its parts."""
     from benchmarks.performance import trace
     from orchestration import cli
-    from orchestration import night as nights
+    from orchestration.progress import Progress
 
-    nights.Progress = trace.TracingProgress  # type: ignore[attr-defined]
+    moments = trace.watch(Progress)
     try:
         cli.main(["nightly", "--home", home, "--source", source, "--as-of", as_of], standalone_mode=False)
     except SystemExit as end:
         if end.code:
             raise
     manifest = json.loads((Settings(home=Path(home)).dbt_dir / "target" / "manifest.json").read_text(encoding="utf-8"))
-    moments = trace.instances[-1].moments
     return {"cpu_by_part": trace.cpu_by_part(moments, trace.parts_of_nodes(manifest), trace.cpu_seconds())}
 
 
@@ -176,7 +176,7 @@ def rows_that_differ(first: str, second: str, schemas: list[str]) -> dict[str, A
     """Rows of either database that the other has not, over all tables of some schemas; duplicates count."""
     different: dict[str, int] = {}
     rows = 0
-    with duckdb.connect(config={"memory_limit": COMPARISON_MEMORY}) as connection:
+    with duckdb.connect(config={"memory_limit": COMPARISON_MEMORY, "temp_directory": tempfile.gettempdir()}) as connection:
         connection.execute(f"attach {quote_literal(first)} as one (read_only)")
         connection.execute(f"attach {quote_literal(second)} as two (read_only)")
         tables = [_tables(connection, name, schemas) for name in ("one", "two")]

@@ -4,6 +4,7 @@ All read the landed Parquet and do the same work: the newest version of every li
 refunds take back, an order is of the day of its first purchase line. Each returns the same checksum, in whole numbers.
 """
 
+import tempfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -92,7 +93,7 @@ def _batches(landing: Path, table: str) -> list[Path]:
 def with_duckdb(landing: Path, as_of: date) -> Checksum:
     """Plain DuckDB, one statement."""
     query = PLAIN.format(lines=parquet(landing, "transactions"), customers=parquet(landing, "customers"), as_of=as_of)
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"temp_directory": tempfile.gettempdir()}) as connection:
         return _only_row(connection, query + CHECKSUM)
 
 
@@ -185,7 +186,7 @@ def with_pandas(landing: Path, as_of: date) -> Checksum:
 
 def with_the_models(models: CompiledModels) -> Checksum:
     """The SQL of the project's own models, from landed Parquet to customer_order_features, asked for these figures and stored nowhere."""
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"temp_directory": tempfile.gettempdir()}) as connection:
         connection.execute(f"attach ':memory:' as {models.catalog}")
         models.prepare(connection)
         for node in models.upstream_of("customer_order_features"):

@@ -2,13 +2,14 @@
 
 import re
 import resource
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TextIO
+from functools import wraps
+from typing import Any
 
 from orchestration.progress import Progress
 
-START, END = "start, between stages", "end"
+START, CORRECTIONS, END = "start, between stages", "days of the past corrected", "end"
 LAYERS = ("rules", "staging", "intermediate", "features", "segments", "history", "published")
 UP_TO_FEATURES = LAYERS[: LAYERS.index("features") + 1]
 UP_TO_SEGMENTS = LAYERS[: LAYERS.index("segments") + 1]
@@ -22,43 +23,30 @@ class Moment:
         kind: stage (begins), step (of a stage, done), finish (of a stage).
         what: the title of the stage, or what the step made.
         cpu: seconds, user and system.
+        prefix: what the night put before its titles: it works on a day of the past then.
     """
 
     kind: str
     what: str
     cpu: float
+    prefix: str = ""
 
 
-class TracingProgress(Progress):
-    """A night's progress that also remembers when it was told what."""
+def watch(progress: type[Progress]) -> list[Moment]:
+    """From now on, whatever progress of this class is told is also remembered; the list grows as it is."""
+    moments: list[Moment] = []
 
-    moments: list[Moment]
+    def remembering(kind: str, tell: Callable[..., None]) -> Callable[..., None]:
+        @wraps(tell)
+        def told(self: Progress, what: str = "", *counts: int) -> None:
+            moments.append(Moment(kind, what, cpu_seconds(), getattr(self, "prefix", "")))
+            tell(self, what, *counts)
 
-    def __init__(self, stream: TextIO | None = None, enabled: bool = True) -> None:
-        super().__init__(stream, enabled)
-        self.moments = []
-        instances.append(self)
+        return told
 
-    def stage(self, title: str) -> None:
-        """Begin a stage."""
-        self._remember("stage", title)
-        super().stage(title)
-
-    def step(self, what: str, done: int, total: int) -> None:
-        """A piece of the current stage is ready."""
-        self._remember("step", what)
-        super().step(what, done, total)
-
-    def finish(self, detail: str = "") -> None:
-        """End the current stage."""
-        self._remember("finish", detail)
-        super().finish(detail)
-
-    def _remember(self, kind: str, what: str) -> None:
-        self.moments.append(Moment(kind, what, cpu_seconds()))
-
-
-instances: list[TracingProgress] = []
+    for kind in ("stage", "step", "finish"):
+        setattr(progress, kind, remembering(kind, getattr(progress, kind)))
+    return moments
 
 
 def cpu_seconds() -> float:
@@ -87,11 +75,11 @@ def cpu_by_part(moments: Sequence[Moment], parts: Mapping[str, str], total: floa
     spent: dict[str, float] = {}
     before, stage = 0.0, START
     for moment in moments:
-        part = parts.get(moment.what, stage) if moment.kind == "step" else stage
+        part = parts.get(moment.what, stage) if moment.kind == "step" and not moment.prefix else stage
         spent[part] = spent.get(part, 0.0) + moment.cpu - before
         before = moment.cpu
         if moment.kind == "stage":
-            stage = re.sub(r"^\d+/\d+ ", "", moment.what)
+            stage = CORRECTIONS if moment.prefix else re.sub(r"^\d+/\d+ ", "", moment.what)
         elif moment.kind == "finish":
             stage = START
     spent[END] = spent.get(END, 0.0) + total - before

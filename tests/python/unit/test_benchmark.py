@@ -1,5 +1,6 @@
 """The benchmark's own arithmetic: a retailer that is the same every time, engines that agree, ratios, verdicts, tables."""
 
+import io
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +14,8 @@ from benchmarks.performance.pieces import features, rows_that_differ
 from benchmarks.performance.retailer import FIRST_DAY, SECOND_DAY, files, is_made, link, make, size
 from benchmarks.performance.sequence import require_equal
 from benchmarks.performance.targets import Judged, Target, judge
-from benchmarks.performance.trace import START, Moment, cpu_by_part, parts_of_nodes
+from benchmarks.performance.trace import CORRECTIONS, START, Moment, cpu_by_part, parts_of_nodes, watch
+from orchestration.progress import Progress
 
 LINES = 3000
 
@@ -168,11 +170,37 @@ def test_parts_of_a_night_add_up() -> None:
         Moment("step", "stg_customers", 8.0),
         Moment("step", "not_null_stg_customers", 8.5),
         Moment("finish", "", 9.0),
+        Moment("stage", "2/5 build", 9.0, prefix="correction 1 of 1: "),
+        Moment("step", "stg_customers", 9.5, prefix="correction 1 of 1: "),
+        Moment("finish", "", 9.75, prefix="correction 1 of 1: "),
     ]
     parts = {"stg_customers": "staging", "not_null_stg_customers": "staging tests", "customers": "landing is not a model"}
     spent = cpu_by_part(moments, {name: part for name, part in parts.items() if name != "customers"}, 10.0)
-    assert spent == {START: 4.5, "land raw tables": 1.5, "staging": 2.0, "staging tests": 0.5, "build": 0.5, "end": 1.0}
+    assert spent == {
+        START: 4.5,
+        "land raw tables": 1.5,
+        "staging": 2.0,
+        "staging tests": 0.5,
+        "build": 0.5,
+        CORRECTIONS: 0.75,
+        "end": 0.25,
+    }
     assert sum(spent.values()) == 10.0
+
+
+def test_what_progress_is_told_is_remembered_and_still_told() -> None:
+    class Watched(Progress):
+        pass
+
+    told = io.StringIO()
+    moments = watch(Watched)
+    progress = Watched(told)
+    progress.stage("1/5 land")
+    progress.step("customers", 1, 1)
+    progress.finish()
+    assert [(moment.kind, moment.what) for moment in moments] == [("stage", "1/5 land"), ("step", "customers"), ("finish", "")]
+    assert "1/5 land" in told.getvalue()
+    assert moments[0].cpu <= moments[2].cpu
 
 
 def test_a_test_belongs_to_the_last_layer_that_it_reads() -> None:
