@@ -6,6 +6,7 @@ from typing import Any
 
 PUBLISHED_TAG = "published"
 SEGMENTS_LAYER = "segments"
+SEGMENTS_FOLDER = f"models/{SEGMENTS_LAYER}"
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,14 @@ def published_tables(manifest: Mapping[str, Any]) -> list[ManifestTable]:
 
 
 def tests_about_segments(manifest: Mapping[str, Any]) -> list[str]:
-    """Names of the dbt data tests that read a segment output, sorted.
+    """The dbt data tests that read a segment output, as selection criteria.
 
     They run after the gate: it is the gate that judges the segments and tells what is wrong with them, and a dbt test that failed
     before it would keep it from saying so.
     """
     segments = {node["unique_id"] for node in _models(manifest) if node["fqn"][1] == SEGMENTS_LAYER}
     tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
-    return sorted(test["name"] for test in tests if segments & set(test["depends_on"]["nodes"]))
+    about = [test for test in tests if segments & set(test["depends_on"]["nodes"])]
+    # Those in the layer's own files as one criterion: each takes dbt a look at every node of the project.
+    elsewhere = sorted(test["name"] for test in about if not test["original_file_path"].startswith(SEGMENTS_FOLDER))
+    return [f"path:{SEGMENTS_FOLDER},resource_type:test", *elsewhere]
