@@ -59,8 +59,10 @@ def outdated_days(database: Path) -> list[date]:
     if not database.is_file():
         return []
     with duckdb.connect(str(database), read_only=True) as connection:
-        try:
-            rows = connection.execute("select as_of_date from history.outdated_days order by as_of_date").fetchall()
-        except duckdb.CatalogException:  # no night has ended here since days are judged
+        known = connection.execute(
+            "select 1 from information_schema.tables where table_schema = 'history' and table_name = 'outdated_days'"
+        ).fetchone()
+        if known is None:  # no night has ended here since days are judged
             return []
+        rows = connection.execute("select as_of_date from history.outdated_days order by as_of_date").fetchall()
     return [day for (day,) in rows]
