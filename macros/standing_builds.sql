@@ -1,6 +1,6 @@
 {#-
-    The builds that stand: of each day described the last one that was published, or the one in progress. A body for a CTE.
-    A day that was built again replaces its earlier build, as its rows do; builds that failed were never seen by a reader.
+    The builds that stand: of each day described the last one that was published or recorded, or the one in progress. A body for a CTE.
+    A day that was built again replaces its earlier build, as its rows do; what a build that failed found is in no table a reader sees.
 -#}
 {% macro standing_builds() -%}
     select * from (
@@ -12,7 +12,7 @@
             ) as build_number
         from {{ ref('stg_builds') }}
         where
-            status = 'published'
+            status in ('published', 'recorded')
             {%- if var('build_id') is not none %}
             or build_id = {{ dbt.string_literal(dbt.escape_single_quotes(var('build_id') | string)) }}
             {%- endif %}

@@ -6,7 +6,7 @@ Heavy libraries are imported inside the verbs that need them, so that `segments 
 
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,24 @@ class DayType(click.ParamType[date]):
             self.fail(f"'{value}' is not a day; write it as YYYY-MM-DD", param, ctx)
 
 
+class MomentType(click.ParamType[datetime]):
+    """A moment in time, in ISO 8601; UTC unless it says its zone. A day alone is its first moment."""
+
+    name = "timestamp"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Parse the moment, as UTC, or fail as wrong usage."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(
+                f"'{value}' is not a moment; write it as YYYY-MM-DD or 'YYYY-MM-DD HH:MM:SS', with +HH:MM where it is not UTC", param, ctx
+            )
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
 home_option = click.option(
     "--home", default=DEFAULT_HOME, envvar="SEGMENTS_HOME", show_default=True, help="Folder that holds everything a run writes."
 )
@@ -71,17 +89,52 @@ def main() -> None:
 @main.command()
 @source_option
 @click.option("--as-of", type=DayType(), default=None, help="The day whose opening state is described; default: the source's, or today.")
+@click.option(
+    "--as-known-at",
+    type=MomentType(),
+    default=None,
+    help="Reproduce the day as it was known then: only rows loaded by this moment count, and the history is the recorded one. "
+    "UTC unless it says its zone; a day alone is its midnight UTC, before anything of that day was loaded. Works on a database of its own.",
+)
+@click.option(
+    "--full-refresh", is_flag=True, help="Build the working tables anew. Never needed: a night does it by itself when rules have changed."
+)
 @click.option("--target", type=click.Choice(["duckdb"]), default=DEFAULT_TARGET, show_default=True, help="The engine that runs the SQL.")
 @home_option
 @readable_errors
-def nightly(source: str, as_of: date | None, target: str, home: str) -> None:
-    """One whole night: land, build, audit, publish, report."""
+def nightly(source: str, as_of: date | None, as_known_at: datetime | None, full_refresh: bool, target: str, home: str) -> None:
+    """One whole night: land, build, audit, publish, report.
+
+    Recorded days of the last week that late rows have outdated are recorded again afterwards (variable history_correction_days).
+    """
     from orchestration.night import run_night
 
-    settings = Settings(home=Path(home).resolve(), source=source, target=target)
-    outcome = run_night(settings, as_of)
+    settings = Settings(home=Path(home).resolve(), source=source, target=target, as_known_at=as_known_at)
+    outcome = run_night(settings, as_of, full_refresh=full_refresh)
     click.echo(outcome.summary)
-    sys.exit(0 if outcome.is_published else EXIT_STOPPED)
+    sys.exit(0 if outcome.succeeded else EXIT_STOPPED)
+
+
+@main.command()
+@click.option("--from", "first", type=DayType(), default=None, help="The first day to record.")
+@click.option("--to", "last", type=DayType(), default=None, help="The last day to record, inclusive.")
+@click.option("--outdated", is_flag=True, help="Instead of --from and --to: every recorded day that late rows have outdated.")
+@source_option
+@home_option
+@readable_errors
+def backfill(first: date | None, last: date | None, outdated: bool, source: str, home: str) -> None:
+    """Record days of the past: land what is new, then build and audit day after day; at the end publish one build.
+
+    The history then holds these days, in place of what it held of them. Readers see the day they saw before, or the last of these when
+    it is later. A day that is stopped ends the backfill; the days before it stay recorded.
+    """
+    from orchestration.backfill import run_backfill
+
+    if outdated == (first is not None or last is not None) or (first is None) != (last is None):
+        raise click.UsageError("give --from DAY and --to DAY, or --outdated alone")
+    outcome = run_backfill(Settings(home=Path(home).resolve(), source=source), first, last)
+    click.echo(outcome.summary)
+    sys.exit(0 if outcome.succeeded else EXIT_STOPPED)
 
 
 @main.command()

@@ -1,21 +1,23 @@
 """A night: which build is being made, what became of it, and `segments nightly` from the first row to the summary."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from orchestration.errors import GateClosed, SegmentsError, UnusableInput
+from orchestration.errors import GateClosed, UnusableInput
 from orchestration.ingest.inspection import inspect_source
+from orchestration.ingest.landing import LandingReport, read_batches_landed
 from orchestration.ingest.source import Source, resolve_source
-from orchestration.progress import Progress
 from orchestration.publishing import builds
 from orchestration.publishing.lock import home_lock
 from orchestration.quality import operations
 from orchestration.quality.verdict import Verdict
+from orchestration.reproduction import begin_reproduction, end_reproduction
 from orchestration.settings import PROJECT_DIR, Settings
+from orchestration.transform.rules import forget_rules
 
 
 class NightKeeper:
@@ -23,14 +25,20 @@ class NightKeeper:
 
     The steps of a night may run in one process or, from Dagster's UI, one by one: the build they work on is therefore named in a
     file beside the working database.
+
+    Attributes:
+        full_refresh: whether the next build of the working tables was asked to build them anew.
     """
 
-    def __init__(self, settings: Settings, source: Source, *, holds_lock: bool) -> None:
+    def __init__(self, settings: Settings, source: Source, *, holds_lock: bool, full_refresh: bool = False) -> None:
+        """With `holds_lock` the caller holds the lock of the home from the first step of the first day to the last step of the last."""
+        self.full_refresh = full_refresh
         self._settings = settings
         self._source = source
         self._holds_lock = holds_lock
         self._database = settings.database(source.name)
         self._pointer = self._database.with_name("build_id")
+        self._landed: LandingReport | None = None
 
     @property
     def build_id(self) -> str:
@@ -47,12 +55,25 @@ class NightKeeper:
         """The folder of that build."""
         return builds.build_dir(self._settings.home, self.build_id)
 
+    def land(self, bring_in: Callable[[], LandingReport]) -> LandingReport:
+        """Land what is new; once, where one command describes several days, so that all of them know the same rows."""
+        if self._landed is None or not self._holds_lock:
+            self._landed = bring_in()
+        return self._landed
+
     def open_build(self, as_of_date: date) -> None:
         """Begin a build: from here on the working database is this build's, and every earlier verdict is about other rows."""
-        build = builds.start_build(self._settings.home, self._source.name, as_of_date, builds.code_version(PROJECT_DIR))
+        as_known_at = self._settings.as_known_at
+        build = builds.start_build(
+            self._settings.home, self._source.name, as_of_date, builds.code_version(PROJECT_DIR), as_known_at=as_known_at
+        )
         self._pointer.parent.mkdir(parents=True, exist_ok=True)
         self._pointer.write_text(build.id + "\n", encoding="utf-8")
-        operations.record_build_started(self._database, build.id, as_of_date, build.source, build.code_version, build.started_at)
+        if not self._database.exists():
+            forget_rules(self._database)
+        operations.record_build_started(
+            self._database, build.id, as_of_date, build.source, build.code_version, build.started_at, as_known_at
+        )
 
     def record_verdict(self, verdict: Verdict) -> None:
         """Enter row counts and check results; a verdict that did not pass ends the build."""
@@ -61,32 +82,37 @@ class NightKeeper:
         if not verdict.passed:
             self._fail(f"{len(verdict.blocking)} checks of the gate failed")
 
+    def record_day(self) -> None:
+        """Enter that the day of this build is in the history. Publishing may follow, or not."""
+        build = builds.mark_recorded(self._settings.home, self.build_id)
+        operations.record_build_finished(self._database, build.id, builds.RECORDED, build.finished_at or datetime.now(UTC))
+
     @contextlib.contextmanager
-    def step(self) -> Iterator[None]:
-        """Run one step of a night: alone in this home, and with its failure entered as the build's."""
+    def step(self, fails: Collection[str] = (builds.BUILDING,)) -> Iterator[None]:
+        """Run one step of a night: alone in this home, and with its failure entered as the build's, when its status is in `fails`."""
         lock = contextlib.nullcontext() if self._holds_lock else home_lock(self._settings.home)
         with lock:
             try:
                 yield
             except Exception as error:
                 if self._pointer.is_file():
-                    self._fail(" ".join(str(error).split()) or type(error).__name__)
+                    self._fail(" ".join(str(error).split()) or type(error).__name__, fails)
                 raise
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self, reason: str, fails: Collection[str] = (builds.BUILDING,)) -> None:
         build = builds.read_build(self._settings.home, self.build_id)
-        if build.status != builds.BUILDING:
+        if build.status not in fails:
             return
         failed = builds.fail_build(self._settings.home, build.id, reason)
         with contextlib.suppress(Exception):  # the working database may be what failed; build.json has the reason
-            operations.record_build_finished(self._database, build.id, builds.FAILED, failed.finished_at or datetime.now(UTC))
+            operations.record_build_finished(self._database, build.id, failed.status, failed.finished_at or datetime.now(UTC))
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a night ended, and what to tell."""
+    """How a command ended, and what to tell."""
 
-    is_published: bool
+    succeeded: bool
     summary: str
 
 
@@ -95,63 +121,73 @@ def day_to_describe(source: Source, asked: date | None, now: datetime) -> date:
 
     Raises UnusableInput for a day that has not begun there.
     """
-    today = now.astimezone(ZoneInfo(source.business_timezone)).date()
-    day = asked or source.as_of_date or today
-    if day > today:
-        raise UnusableInput(f"--as-of {day} has not begun in {source.business_timezone}, where it is {today}: choose a day up to today")
+    day = asked or source.as_of_date or today(source, now)
+    require_begun(source, day, now, "--as-of")
     return day
 
 
-def run_night(settings: Settings, asked: date | None) -> Outcome:
-    """Run the nightly job for one day in this process and tell what became of it.
+def today(source: Source, now: datetime) -> date:
+    """The calendar day in the business timezone."""
+    return now.astimezone(ZoneInfo(source.business_timezone)).date()
+
+
+def require_begun(source: Source, day: date, now: datetime, option: str) -> None:
+    """Raise UnusableInput for a day that has not begun in the business timezone."""
+    if day > (latest := today(source, now)):
+        zone = source.business_timezone
+        raise UnusableInput(f"{option} {day} has not begun in {zone}, where it is {latest}: choose a day up to today")
+
+
+def usable_source(settings: Settings) -> Source:
+    """The source of these settings, made this process's own. Raises UnusableInput, before anything is written, when it cannot be landed."""
+    settings.to_environment()
+    source = resolve_source(settings.source)
+    if problems := inspect_source(source).problems:
+        raise UnusableInput(problems[0])
+    return source
+
+
+def run_night(settings: Settings, asked: date | None, *, full_refresh: bool = False) -> Outcome:
+    """Run the nightly job for one day in this process, correct recorded days that late rows have outdated, and tell what became of it.
+
+    With `settings.as_known_at` the day is described as it was known then, on a database of its own, and nothing is corrected.
 
     Raises UnusableInput before anything is written when the source cannot be used, SegmentsError when a step failed.
     """
-    settings.to_environment()
-    source = resolve_source(settings.source)
-    day = day_to_describe(source, asked, datetime.now(UTC))
-    if problems := inspect_source(source).problems:
-        raise UnusableInput(problems[0])
+    source = usable_source(settings)
+    now = datetime.now(UTC)
+    day = day_to_describe(source, asked, now)
+    require_known(settings, source, now)
     with home_lock(settings.home):
-        return _run_job(settings, source, day)
+        # Imported here: what cannot be used is refused before a second is spent on loading Dagster and dbt.
+        from orchestration.automation.days import DayRunner
+        from orchestration.automation.job import NIGHTLY_JOB
+        from orchestration.corrections import correct_history
+        from orchestration.publishing.summary import describe_failure, describe_published
+
+        reproduces = settings.as_known_at is not None
+        served_before = builds.current_build(settings.home)
+        if reproduces:
+            begin_reproduction(settings, source)
+        with DayRunner(settings, source, full_refresh=full_refresh) as runner:
+            night = runner.run(NIGHTLY_JOB, day)
+            if not night.is_published:
+                return Outcome(False, describe_failure(settings, night.build, served_before, night.cause))
+            corrections = None if reproduces else correct_history(runner, settings, source, day)
+        if reproduces:
+            end_reproduction(settings, source)
+        build = builds.current_build(settings.home) or night.build
+        return Outcome(True, describe_published(settings, source, build, served_before, corrections))
 
 
-def _run_job(settings: Settings, source: Source, day: date) -> Outcome:
-    # Imported here: what cannot be used is refused before a second is spent on loading Dagster and dbt.
-    from orchestration.automation.instance import open_instance
-    from orchestration.automation.job import NIGHTLY_JOB, build_definitions
-    from orchestration.publishing.summary import describe_failure, describe_published
-
-    home = settings.home
-    started = datetime.now(UTC)
-    served_before = builds.current_build(home)
-    progress = Progress()
-    progress.stage("preparing")
-    keeper = NightKeeper(settings, source, holds_lock=True)
-    definitions = build_definitions(settings, source, keeper, progress)
-    progress.finish()
-    with open_instance(settings) as instance:
-        result = definitions.resolve_job_def(NIGHTLY_JOB).execute_in_process(
-            partition_key=day.isoformat(),
-            instance=instance,
-            raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
-    begun = [build for build in builds.list_builds(home) if build.started_at >= started]
-    if not begun:
-        raise SegmentsError(f"landing failed, nothing was changed: {_first_failure(result)}")
-    build = begun[-1]
-    if result.success and build.status == builds.PUBLISHED:
-        return Outcome(True, describe_published(settings, source, build, served_before))
-    return Outcome(False, describe_failure(settings, build, served_before, _first_failure(result)))
-
-
-def _first_failure(result: object) -> str:
-    """The message of the first step that failed, without Dagster's wrapping."""
-    for event in getattr(result, "all_events", []):
-        if event.is_step_failure and event.step_failure_data.error is not None:
-            error = event.step_failure_data.error
-            while error.cause is not None:
-                error = error.cause
-            return " ".join(str(error.message).split())
-    return "no step says why"
+def require_known(settings: Settings, source: Source, now: datetime) -> None:
+    """Raise UnusableInput when `settings.as_known_at` has not come, or nothing had been loaded by then."""
+    as_known_at = settings.as_known_at
+    if as_known_at is None:
+        return
+    if as_known_at > now:
+        raise UnusableInput(f"--as-known-at {as_known_at:%Y-%m-%d %H:%M:%S} UTC has not come: leave it out to describe what is known now")
+    loads = [batch.loaded_at for batch in read_batches_landed(settings.landing(source.name), "customers")]
+    if not loads or min(loads) > as_known_at.replace(tzinfo=None):
+        first = f"; the first batch of customers is of {min(loads):%Y-%m-%d %H:%M:%S} UTC" if loads else ""
+        raise UnusableInput(f"nothing of {source.name} had been loaded by --as-known-at {as_known_at:%Y-%m-%d %H:%M:%S} UTC{first}")

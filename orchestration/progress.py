@@ -15,9 +15,12 @@ class Progress:
         self._title = ""
         self._started = time.monotonic()
         self._last_tenth = 0
+        self.prefix = ""
+        """Put before every title: which of several days is worked on."""
 
     def stage(self, title: str) -> None:
         """Begin a stage."""
+        title = self.prefix + title
         self._title, self._started, self._last_tenth = title, time.monotonic(), 0
         if not self._is_terminal:
             self._write(f"{title} …\n")
@@ -33,6 +36,10 @@ class Progress:
         if tenth > self._last_tenth and total >= 10:
             self._last_tenth = tenth
             self._write(f"  {done}/{total}  {self._seconds()}  {what}\n")
+
+    def note(self, text: str) -> None:
+        """Say something in a line of its own that stays."""
+        self._write(f"\r\033[2K{text}\n" if self._is_terminal else f"  {text}\n")
 
     def finish(self, detail: str = "") -> None:
         """End the current stage with one line that stays."""

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
@@ -21,12 +22,15 @@ class Settings:
         source: a name below `mappings/`, or a folder of files.
         target: the dbt target, `duckdb` unless one machine is too small.
         builds_kept: how many published builds stay ready for `segments rollback`.
+        as_known_at: a moment in UTC when this process describes a day as it was known then. It works on a database of its own, and
+            no other process is told.
     """
 
     home: Path
     source: str = DEFAULT_SOURCE
     target: str = DEFAULT_TARGET
     builds_kept: int = DEFAULT_BUILDS_KEPT
+    as_known_at: datetime | None = None
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -51,7 +55,9 @@ class Settings:
 
     def database(self, source_name: str) -> Path:
         """The working database of one source: dbt writes it, no reader is pointed at it."""
-        return self.home / "working" / source_name / "warehouse.duckdb"
+        folder = self.home / "working" / source_name
+        # Views name the database by the stem of its file, so it is the folder that differs.
+        return (folder if self.as_known_at is None else folder / "as_known_at") / "warehouse.duckdb"
 
     @property
     def dbt_dir(self) -> Path:

@@ -33,6 +33,7 @@ final as (
         standing.status,
         standing.started_at,
         standing.finished_at,
+        standing.as_known_at,
         cast(totals.rows_in as bigint) as rows_in,
         cast(totals.rows_used as bigint) as rows_used,
         cast(totals.rows_superseded as bigint) as rows_superseded,

@@ -18,11 +18,12 @@ intervals as (
             partition by customer_id, segmentation
             order by as_of_date
         ) as valid_to,
-        last_value(segment_after) over (
+        -- Of who is gone, the last segment.
+        last_value(coalesce(segment_after, segment_before)) over (
             partition by customer_id, segmentation
             order by as_of_date
             rows between unbounded preceding and unbounded following
-        ) as segment_now
+        ) as last_segment
     from changes
 
 ),
@@ -34,7 +35,7 @@ final as (
     select
         customer_id,
         segmentation,
-        case when segment_now = 'not_permitted' then segment_now else segment end as segment,
+        case when last_segment = 'not_permitted' then last_segment else segment end as segment,
         valid_from,
         valid_to
     from intervals

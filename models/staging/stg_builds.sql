@@ -15,7 +15,8 @@ final as (
         cast(code_version as {{ dbt.type_string() }}) as code_version,
         cast(status as {{ dbt.type_string() }}) as status,
         cast(started_at as timestamp) as started_at,
-        cast(finished_at as timestamp) as finished_at
+        cast(finished_at as timestamp) as finished_at,
+        cast(as_known_at as timestamp) as as_known_at
     from builds
 
 )

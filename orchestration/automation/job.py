@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.backfill import FIRST_DAY
 from orchestration.ingest.assets import build_landing_assets
 from orchestration.ingest.source import Source
 from orchestration.night import NightKeeper
@@ -18,11 +19,9 @@ from orchestration.transform.assets import build_dbt_assets
 from orchestration.transform.manifest import published_tables, segment_tables
 
 NIGHTLY_JOB = "nightly"
+RECORD_JOB = "record_day"
 PUBLISH_JOB = "publish"
 OPERATIONS = "operations"
-
-# The earliest day a night can describe; literature data sets begin in 1997.
-FIRST_DAY = "1990-01-01"
 
 # Late enough for yesterday's files to have arrived, early enough for the morning.
 NIGHTLY_HOUR = 3
@@ -30,7 +29,7 @@ NIGHTLY_HOUR = 3
 
 def night_partitions(source: Source) -> dg.DailyPartitionsDefinition:
     """One partition per as_of_date, in the business timezone; today's exists as soon as its midnight has passed."""
-    return dg.DailyPartitionsDefinition(start_date=FIRST_DAY, timezone=source.business_timezone, end_offset=1)
+    return dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone=source.business_timezone, end_offset=1)
 
 
 def build_definitions(settings: Settings, source: Source, keeper: NightKeeper, progress: Progress) -> dg.Definitions:
@@ -61,6 +60,12 @@ def build_definitions(settings: Settings, source: Source, keeper: NightKeeper, p
         selection=dg.AssetSelection.all(),
         description="One whole night: land, build, audit, publish. The partition is the day whose opening state is described.",
     )
+    record_day = dg.define_asset_job(
+        RECORD_JOB,
+        selection=dg.AssetSelection.all() - dg.AssetSelection.assets(SERVING_ASSET),
+        description="One day of the past into the history: all but publishing, what readers see stays. Backfills launch it day by day; "
+        "the next night publishes the history they leave.",
+    )
     publish_again = dg.define_asset_job(
         PUBLISH_JOB,
         selection=dg.AssetSelection.assets(SERVING_ASSET),
@@ -70,7 +75,7 @@ def build_definitions(settings: Settings, source: Source, keeper: NightKeeper, p
     return dg.Definitions(
         assets=[landing, *steps, publish, *operations_specs(manifest)],
         asset_checks=[gate],
-        jobs=[nightly, publish_again],
+        jobs=[nightly, record_day, publish_again],
         schedules=[schedule],
         # Two steps that write one DuckDB file at the same time would collide.
         executor=dg.in_process_executor,

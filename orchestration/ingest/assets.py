@@ -42,7 +42,7 @@ def build_landing_assets(
         as_of_date = date.fromisoformat(context.partition_key)
         progress.stage("1/5 land raw tables")
         with keeper.step():
-            report = land(source, settings.landing(source.name), datetime.now(UTC), progress.step)
+            report = keeper.land(lambda: land(source, settings.landing(source.name), datetime.now(UTC), progress.step))
             keeper.open_build(as_of_date)
         progress.finish(f"{report.rows_landed:,} new rows")
         for table in report.tables:

@@ -24,7 +24,7 @@ FILE_SUFFIXES = (".parquet", ".csv", ".csv.gz")
 COMMON_KEYS = ("name", "business_timezone", "currency", "holiday_country", "as_of_date", "vars")
 MAPPING_KEYS = ("folder", "python_package")
 # dbt variables that a night sets itself, or that are keys of source.yml in their own right.
-RESERVED_VARIABLES = frozenset({"as_of_date", "build_id", "business_timezone", "currency", "holiday_country"})
+RESERVED_VARIABLES = frozenset({"as_of_date", "build_id", "as_known_at", "business_timezone", "currency", "holiday_country"})
 
 Variable = str | int | float | bool
 
@@ -241,7 +241,7 @@ def _variables(settings: dict[str, Any], where: Path, project_dir: Path) -> dict
         return {}
     if not isinstance(given, dict):
         raise UnusableInput(f"{where}: vars must be a list of `name: value` lines")
-    variables = _project_variables(project_dir)
+    variables = project_variables(project_dir)
     thresholds = _thresholds(project_dir)
     for name, value in given.items():
         if name in COMMON_KEYS:
@@ -260,7 +260,8 @@ def _variables(settings: dict[str, Any], where: Path, project_dir: Path) -> dict
     return dict(given)
 
 
-def _project_variables(project_dir: Path) -> dict[str, Any]:
+def project_variables(project_dir: Path = PROJECT_DIR) -> dict[str, Any]:
+    """The dbt variables of the project that a source may override, with their defaults."""
     project = yaml.safe_load((project_dir / "dbt_project.yml").read_text(encoding="utf-8"))
     return {name: value for name, value in (project.get("vars") or {}).items() if name not in RESERVED_VARIABLES}
 

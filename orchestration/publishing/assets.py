@@ -41,7 +41,7 @@ def build_publish_asset(
     def publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         progress.stage("5/5 publish")
         database = settings.database(source.name)
-        with keeper.step():
+        with keeper.step(fails=(builds.BUILDING, builds.RECORDED)):
             require_passed_verdict(keeper.build_dir, database, segment_tables)
             # The published table of builds says when this one ended, so it is entered just before the copy.
             operations.record_build_finished(database, keeper.build_id, builds.PUBLISHED, datetime.now(UTC))

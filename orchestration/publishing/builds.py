@@ -26,13 +26,19 @@ from orchestration.files import sync_folder, write_json
 BUILD_FILE = "build.json"
 DATABASE_FILE = "segments.duckdb"
 PARQUET_DIR = "parquet"
-BUILDING, FAILED, PUBLISHED = "building", "failed", "published"
+# A recorded build is in the history, but has no tables that readers could be served: a day that was recorded without publishing it.
+BUILDING, FAILED, RECORDED, PUBLISHED = "building", "failed", "recorded", "published"
+# A backfill of a month stays listed.
+RECORDED_BUILDS_KEPT = 31
 REMOVED_PREFIX = ".removed-"
 
 
 @dataclass(frozen=True)
 class Build:
-    """One night's result. `rows` are the rows of each published table, `bytes` the size of everything written for readers."""
+    """One night's result. `rows` are the rows of each published table, `bytes` the size of everything written for readers.
+
+    `as_known_at` is there when the build describes its day as it was known at that moment.
+    """
 
     id: str
     source: str
@@ -44,6 +50,7 @@ class Build:
     rows: Mapping[str, int] = field(default_factory=dict)
     bytes: int | None = None
     failure: str | None = None
+    as_known_at: datetime.datetime | None = None
 
 
 def builds_dir(home: Path) -> Path:
@@ -59,7 +66,12 @@ def build_dir(home: Path, build_id: str) -> Path:
 
 
 def start_build(
-    home: Path, source: str, as_of_date: datetime.date, code_version: str, started_at: datetime.datetime | None = None
+    home: Path,
+    source: str,
+    as_of_date: datetime.date,
+    code_version: str,
+    started_at: datetime.datetime | None = None,
+    as_known_at: datetime.datetime | None = None,
 ) -> Build:
     """Make the folder of a new build and enter it as building.
 
@@ -76,17 +88,26 @@ def start_build(
             build_dir(home, build_id).mkdir()
         except FileExistsError:
             continue
-        build = Build(build_id, source, as_of_date, code_version, BUILDING, started_at)
+        build = Build(build_id, source, as_of_date, code_version, BUILDING, started_at, as_known_at=as_known_at)
         write_build_file(home, build)
         return build
     raise UnusableInput(f"{builds_dir(home)} already holds 999 builds of this very second: wait a moment.")
 
 
 def fail_build(home: Path, build_id: str, reason: str, finished_at: datetime.datetime | None = None) -> Build:
-    """Enter a build as failed, with the reason in one sentence."""
-    failed = replace(read_build(home, build_id), status=FAILED, failure=reason, finished_at=finished_at or _now())
+    """Enter a build as failed, with the reason in one sentence. One that is recorded stays so, with the reason why it is not published."""
+    build = read_build(home, build_id)
+    status = RECORDED if build.status == RECORDED else FAILED
+    failed = replace(build, status=status, failure=reason, finished_at=finished_at or _now())
     write_build_file(home, failed)
     return failed
+
+
+def mark_recorded(home: Path, build_id: str, finished_at: datetime.datetime | None = None) -> Build:
+    """Enter a build as recorded: its day is in the history."""
+    recorded = replace(read_build(home, build_id), status=RECORDED, finished_at=finished_at or _now(), failure=None)
+    write_build_file(home, recorded)
+    return recorded
 
 
 def mark_published(home: Path, build_id: str, rows: Mapping[str, int], finished_at: datetime.datetime | None = None) -> Build:
@@ -107,6 +128,7 @@ def write_build_file(home: Path, build: Build) -> None:
         "as_of_date": build.as_of_date.isoformat(),
         "started_at": build.started_at.isoformat(),
         "finished_at": build.finished_at and build.finished_at.isoformat(),
+        "as_known_at": build.as_known_at and build.as_known_at.isoformat(),
     }
     write_json(build_dir(home, build.id) / BUILD_FILE, document)
 
@@ -116,13 +138,14 @@ def read_build(home: Path, build_id: str) -> Build:
     path = build_dir(home, build_id) / BUILD_FILE
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        finished_at = document["finished_at"]
+        finished_at, as_known_at = document["finished_at"], document.get("as_known_at")
         return Build(
             **{
                 **document,
                 "as_of_date": datetime.date.fromisoformat(document["as_of_date"]),
                 "started_at": datetime.datetime.fromisoformat(document["started_at"]),
                 "finished_at": finished_at and datetime.datetime.fromisoformat(finished_at),
+                "as_known_at": as_known_at and datetime.datetime.fromisoformat(as_known_at),
             }
         )
     except FileNotFoundError:
@@ -198,18 +221,22 @@ def rollback(home: Path, build_id: str | None = None) -> Build:
 def prune(home: Path, keep: int) -> list[str]:
     """Remove what is no longer kept; returns the ids of the builds removed.
 
-    Kept are the `keep` last published builds and, whatever its age, the served one; of the `keep` last failed ones only what
-    says why (`build.json`, `verdict.json`). A build still building is left alone. Readers that have a file open keep it.
+    Kept are the `keep` last published builds and, whatever its age, the served one; of the `keep` last failed ones, and of the
+    RECORDED_BUILDS_KEPT last recorded ones, only what says what became of them (`build.json`, `verdict.json`). A build still building
+    is left alone. Readers that have a file open keep it.
     """
     if keep < 1:
         raise UnusableInput(f"At least one build must be kept, not {keep}.")
     served = served_build_id(home)
     for leftover in builds_dir(home).glob(f"{REMOVED_PREFIX}*"):
         shutil.rmtree(leftover)
-    failed = [build for build in list_builds(home) if build.status == FAILED and build.id != served]
-    for build in failed:
+    unserved = [build for build in list_builds(home) if build.id != served]
+    failed = [build for build in unserved if build.status == FAILED]
+    recorded = [build for build in unserved if build.status == RECORDED]
+    for build in (*failed, *recorded):
         _remove_tables(build_dir(home, build.id))
-    dispensable = [build.id for build in (*_published(home)[:-keep], *failed[:-keep]) if build.id != served]
+    too_many = (*_published(home)[:-keep], *failed[:-keep], *recorded[:-RECORDED_BUILDS_KEPT])
+    dispensable = [build.id for build in too_many if build.id != served]
     for build_id in dispensable:
         folder = build_dir(home, build_id)
         # Renamed first: a crash in the middle leaves nothing that looks like a build.
@@ -251,13 +278,13 @@ def _age(build: Build) -> tuple[datetime.datetime, str]:
 def _close_unfinished(home: Path) -> None:
     served = served_build_id(home)
     for build in list_builds(home):
-        if build.status != BUILDING:
+        if build.status not in (BUILDING, RECORDED):
             continue
         if build.id == served:
             # The process ended after the swap and before it could say so: readers see this build, so it is published.
             swapped_at = datetime.datetime.fromtimestamp((home / "serving").lstat().st_mtime, datetime.UTC)
             mark_published(home, build.id, build.rows, swapped_at)
-        else:
+        elif build.status == BUILDING:
             fail_build(home, build.id, "the process ended before the build was finished")
 
 

@@ -1,10 +1,11 @@
 """What last night found, for a person: read back from the published build, never from what the night meant to write."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from rich import box
@@ -12,9 +13,17 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.ingest.source import Source
-from orchestration.publishing.builds import DATABASE_FILE, PARQUET_DIR, Build, build_dir, list_builds, served_build_id
+from orchestration.publishing.builds import DATABASE_FILE, PARQUET_DIR, RECORDED, Build, build_dir, list_builds, served_build_id
 from orchestration.quality.verdict import VERDICT_FILE, read_verdict
 from orchestration.settings import Settings
+
+if TYPE_CHECKING:
+    from orchestration.backfill import RecordedDay
+    from orchestration.corrections import Corrections
+
+CORRECT_COMMAND = "segments backfill --outdated"
+# More recorded days than these are not listed one by one.
+DAYS_LISTED = 31
 
 
 @dataclass(frozen=True)
@@ -141,8 +150,10 @@ def check_counts(database: Path, build_id: str) -> tuple[int, list[str]]:
     return sum(passed for passed, _ in rows), [line for passed, line in rows if not passed]
 
 
-def describe_published(settings: Settings, source: Source, build: Build, served_before: Build | None) -> str:
-    """The summary of a night that was published: rows, segments with what changed, checks, where to look."""
+def describe_published(
+    settings: Settings, source: Source, build: Build, served_before: Build | None, corrections: "Corrections | None" = None
+) -> str:
+    """The summary of a night that was published: rows, segments with what changed, checks, history corrected, where to look."""
     home = settings.home
     database = build_dir(home, build.id) / DATABASE_FILE
     before = None
@@ -173,6 +184,12 @@ def describe_published(settings: Settings, source: Source, build: Build, served_
         parts.append(f"Everybody unknown for want of data: {', '.join(nobody)}")
     parts.append(f"Checks: {passed} passed" + (f", {len(warnings)} warned" if warnings else ", none failed"))
     parts += [f"  warning: {warning}" for warning in warnings]
+    if build.as_known_at is not None:
+        parts.append(
+            f"As known at {build.as_known_at:%Y-%m-%d %H:%M:%S} UTC: rows loaded later do not count. `segments rollback` leads back."
+        )
+    if corrections is not None:
+        parts += describe_corrections(corrections)
     parts += [
         "",
         "Where to look next",
@@ -182,6 +199,72 @@ def describe_published(settings: Settings, source: Source, build: Build, served_
         "  lineage   make ui",
     ]
     return render(*parts)
+
+
+def describe_corrections(corrections: "Corrections") -> list[str]:
+    """What a night did about recorded days that late rows have outdated; nothing where there was none."""
+    lines = []
+    if corrections.corrected:
+        lines.append(f"History corrected, because rows came late: {days_in_words(corrections.corrected)}")
+    if corrections.failure:
+        lines.append(f"STOPPED while correcting history, tonight's build stays published: {corrections.failure}")
+    if corrections.left:
+        lines.append(f"Outdated by late rows: {days_in_words(corrections.left)}. To record them again: {CORRECT_COMMAND}")
+    return lines
+
+
+def days_in_words(days: Sequence[date]) -> str:
+    """Days as a text: all of a few, the number and both ends of many."""
+    if len(days) <= 5:
+        return ", ".join(map(str, days))
+    return f"{len(days)} days from {days[0]} to {days[-1]}"
+
+
+def recorded_table(recorded: "Sequence[RecordedDay]") -> Table:
+    """Each recorded day with what changed on it, the last ones of many."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Recorded day")
+    for heading in ("Moves", "Customers arrived", "Left", "Seconds"):
+        table.add_column(heading, justify="right")
+    if len(recorded) > DAYS_LISTED:
+        table.add_row(f"{len(recorded) - DAYS_LISTED} earlier ones")
+    for day in recorded[-DAYS_LISTED:]:
+        table.add_row(str(day.day), f"{day.moved:,}", f"{day.arrived:,}", f"{day.left:,}", f"{day.seconds:.0f}")
+    return table
+
+
+def describe_backfill(settings: Settings, recorded: "Sequence[RecordedDay]", build: Build, outdated: Sequence[date]) -> str:
+    """The summary of a backfill: days recorded, what changed on each, what readers see now."""
+    seconds = sum(day.seconds for day in recorded)
+    parts: list[Any] = [
+        "",
+        f"{build.source}: {days_in_words([day.day for day in recorded])} recorded in {seconds:.0f} s; "
+        f"published as build {build.id}, as of {build.as_of_date}",
+        "",
+        recorded_table(recorded),
+    ]
+    if outdated:
+        parts.append(f"Outdated by late rows: {days_in_words(outdated)}. To record them again: {CORRECT_COMMAND}")
+    parts += [
+        "Where to look next",
+        f"  query     {settings.serving / DATABASE_FILE}: published.segment_membership_history, segment_sizes, segment_migrations",
+        "  builds    segments builds",
+        "  runs      make ui",
+    ]
+    return render(*parts)
+
+
+def describe_stopped_backfill(
+    settings: Settings, recorded: "Sequence[RecordedDay]", asked: int, build: Build, cause: str, served: Build | None
+) -> str:
+    """The summary of a backfill that was stopped at a day: what stopped it, which days are recorded all the same."""
+    lines = [describe_failure(settings, build, served, cause)]
+    if recorded:
+        lines.append(f"{len(recorded)} of {asked} days are recorded and stay so: {days_in_words([day.day for day in recorded])}.")
+        lines.append("The next night that is published shows them.")
+    else:
+        lines.append(f"None of the {asked} days was recorded.")
+    return "\n".join(lines)
 
 
 def describe_failure(settings: Settings, build: Build, served_before: Build | None, cause: str) -> str:
@@ -216,6 +299,10 @@ def describe_builds(home: Path) -> str:
     for build in kept:
         finished = build.finished_at.strftime("%Y-%m-%d %H:%M:%S") if build.finished_at else ""
         status = "published, served" if build.id == served else build.status
-        table.add_row(build.id, build.source, str(build.as_of_date), status, finished, build.code_version)
+        known = f", as known at {build.as_known_at:%Y-%m-%d %H:%M:%S}" if build.as_known_at else ""
+        table.add_row(build.id, build.source, f"{build.as_of_date}{known}", status, finished, build.code_version)
     failures = [f"{build.id}: {build.failure}" for build in kept if build.failure]
-    return render(table, *failures, "`segments rollback BUILD` serves a published one again.")
+    hints = ["`segments rollback BUILD` serves a published one again."]
+    if any(build.status == RECORDED for build in kept):
+        hints.append("A recorded one is in the history, but was never served by itself.")
+    return render(table, *failures, *hints)

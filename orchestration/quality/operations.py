@@ -17,9 +17,12 @@ from orchestration.quality.gate import CheckResult
 TABLES = (
     """
     create table if not exists operations.builds (
-        build_id string, as_of_date date, source string, code_version string, status string, started_at timestamp, finished_at timestamp
+        build_id string, as_of_date date, source string, code_version string, status string, started_at timestamp, finished_at timestamp,
+        as_known_at timestamp
     )
     """,
+    # For databases of before there was such a column.
+    "alter table operations.builds add column if not exists as_known_at timestamp",
     """
     create table if not exists operations.build_row_counts (
         build_id string, table_name string, rows_in bigint, rows_used bigint, rows_superseded bigint, rows_quarantined bigint
@@ -58,14 +61,20 @@ def create_operations(database: Path) -> None:
 
 
 def record_build_started(
-    database: Path, build_id: str, as_of_date: datetime.date, source: str, code_version: str, started_at: datetime.datetime
+    database: Path,
+    build_id: str,
+    as_of_date: datetime.date,
+    source: str,
+    code_version: str,
+    started_at: datetime.datetime,
+    as_known_at: datetime.datetime | None = None,
 ) -> None:
     """Enter a build with status building. What an earlier attempt under the same id left is replaced."""
     with _transaction(database) as connection:
         for table in ("builds", "build_row_counts", "check_results"):
             connection.execute(f"delete from operations.{table} where build_id = ?", [build_id])
-        row = [build_id, as_of_date, source, code_version, "building", _utc(started_at), None]
-        connection.execute("insert into operations.builds values (?, ?, ?, ?, ?, ?, ?)", row)
+        row = [build_id, as_of_date, source, code_version, "building", _utc(started_at), None, as_known_at and _utc(as_known_at)]
+        connection.execute("insert into operations.builds values (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def record_row_counts(database: Path, build_id: str) -> None:

@@ -14,8 +14,11 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from orchestration.ingest.source import Source
 from orchestration.night import NightKeeper
 from orchestration.progress import Progress
+from orchestration.quality.verdict import require_passed_verdict
 from orchestration.settings import Settings
 from orchestration.transform import dbt
+from orchestration.transform.manifest import segment_tables
+from orchestration.transform.rules import forget_rules, remember_rules, rules_of_working_tables, why_to_build_anew
 
 # The gate stands between two selections. A blocking check on a model does not stop models of the same Dagster step,
 # so what comes after the gate has to be a step of its own.
@@ -48,12 +51,12 @@ def build_dbt_assets(
 ) -> list[dg.AssetsDefinition]:
     """The assets of both steps; a failure is recorded with the build."""
     translator = LayerTranslator()
+    database = settings.database(source.name)
+    rules = rules_of_working_tables(manifest, dbt.variables(source))
+    segments = segment_tables(manifest)
 
-    def run_step(context: dg.AssetExecutionContext, title: str, select: str, exclude: str) -> Iterator[Any]:
-        progress.stage(title)
-        with keeper.step():
-            yield from _run(context, manifest, settings, source, translator, keeper.build_id, select, exclude, progress)
-        progress.finish()
+    def run_dbt(context: dg.AssetExecutionContext, select: str, exclude: str, *, full_refresh: bool = False) -> Iterator[Any]:
+        yield from _run(context, manifest, settings, source, translator, keeper.build_id, select, exclude, progress, full_refresh)
 
     @dbt_assets(
         manifest=manifest,
@@ -65,7 +68,18 @@ def build_dbt_assets(
         backfill_policy=dg.BackfillPolicy.multi_run(),
     )
     def build_segments(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        yield from run_step(context, "2/5 build staging, features, segments", EVERYTHING, AFTER_THE_GATE)
+        progress.stage("2/5 build staging, features, segments")
+        with keeper.step():
+            reason = why_to_build_anew(database, rules, asked=keeper.full_refresh)
+            if reason is not None:
+                progress.note(f"full refresh: {reason}")
+                forget_rules(database)
+            yield from run_dbt(context, EVERYTHING, AFTER_THE_GATE, full_refresh=reason is not None)
+            # Some of the tables, picked in the UI, are not all of them.
+            if context.selected_asset_keys == build_segments.keys:
+                remember_rules(database, rules)
+                keeper.full_refresh = False
+        progress.finish()
 
     @dbt_assets(
         manifest=manifest,
@@ -76,7 +90,14 @@ def build_dbt_assets(
         backfill_policy=dg.BackfillPolicy.multi_run(),
     )
     def build_reporting(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        yield from run_step(context, "4/5 build history and published tables", AFTER_THE_GATE, "")
+        progress.stage("4/5 build history and published tables")
+        with keeper.step():
+            # History is as public as what is served: nothing that did not pass is recorded, however this step was started.
+            require_passed_verdict(keeper.build_dir, database, segments)
+            yield from run_dbt(context, AFTER_THE_GATE, "")
+            if context.selected_asset_keys == build_reporting.keys:
+                keeper.record_day()
+        progress.finish()
 
     return [build_segments, build_reporting]
 
@@ -91,6 +112,7 @@ def _run(
     select: str,
     exclude: str,
     progress: Progress,
+    full_refresh: bool,
 ) -> Iterator[Any]:
     events: list[dbt.DbtEvent] = []
 
@@ -110,7 +132,7 @@ def _run(
         dagster_dbt_translator=translator,
         current_dbt_indirect_selection_env=None,
     )
-    arguments = dbt.build_arguments(selection)
+    arguments = dbt.build_arguments(selection, full_refresh=full_refresh)
     failure: dbt.DbtFailed | None = None
     try:
         as_of_date = date.fromisoformat(context.partition_key)

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,14 +26,21 @@ def bind_environment(settings: Settings, source: Source) -> None:
     os.environ["DO_NOT_TRACK"] = "1"
 
 
-def variables(source: Source, as_of_date: date | None = None, build_id: str | None = None) -> dict[str, Any]:
-    """The dbt variables of one night: what the source says about itself, its overrides, the day described, the build made."""
+def variables(
+    source: Source, as_of_date: date | None = None, build_id: str | None = None, as_known_at: datetime | None = None
+) -> dict[str, Any]:
+    """The dbt variables of one night: what the source says about itself, its overrides, the day described, the build made.
+
+    as_known_at: rows loaded later do not count; models get it as UTC, without saying so.
+    """
     own = {"business_timezone": source.business_timezone, "currency": source.currency, "holiday_country": source.holiday_country}
     settled: dict[str, Any] = {**source.vars, **{name: value for name, value in own.items() if value is not None}}
     if as_of_date is not None:
         settled["as_of_date"] = as_of_date.isoformat()
     if build_id is not None:
         settled["build_id"] = build_id
+    if as_known_at is not None:
+        settled["as_known_at"] = as_known_at.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
     return settled
 
 
@@ -52,13 +59,14 @@ def common_arguments(settings: Settings, dbt_variables: Mapping[str, Any]) -> li
     ]
 
 
-def build_arguments(selection: Sequence[str]) -> list[str]:
-    """Arguments of one `dbt build` step of a night.
+def build_arguments(selection: Sequence[str], *, full_refresh: bool = False) -> list[str]:
+    """Arguments of one `dbt build` step of a night. With `full_refresh` incremental working tables are built anew; history never is.
 
     Unit tests describe rules, not last night's data: they run in `make test`. A data test runs in the first step in which
     everything it reads exists (`buildable`).
     """
-    return ["build", *selection, "--exclude-resource-type", "unit_test", "--indirect-selection", "buildable"]
+    anew = ["--full-refresh"] if full_refresh else []
+    return ["build", *selection, "--exclude-resource-type", "unit_test", "--indirect-selection", "buildable", *anew]
 
 
 def _manifest(settings: Settings, source: Source) -> Any:
@@ -110,7 +118,7 @@ def run(
     manifest = _manifest(settings, source)
     try:
         result = dbtRunner(manifest=manifest, callbacks=[callback]).invoke(
-            [*arguments, *common_arguments(settings, variables(source, as_of_date, build_id))]
+            [*arguments, *common_arguments(settings, variables(source, as_of_date, build_id, settings.as_known_at))]
         )
     finally:
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]

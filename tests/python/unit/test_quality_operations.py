@@ -51,6 +51,7 @@ def test_the_tables_are_those_that_models_read(database: Path) -> None:
         "builds": [
             f"build_id {text}", "as_of_date date", f"source {text}", f"code_version {text}", f"status {text}",
             f"started_at {moment}", f"finished_at {moment}",
+            f"as_known_at {moment}",
         ],
         "build_row_counts": [
             f"build_id {text}", f"table_name {text}", "rows_in bigint", "rows_used bigint",
@@ -77,8 +78,8 @@ def test_a_night_recorded(database: Path, times: int) -> None:
         operations.record_build_finished(database, "b1", "published", END)
     end = END.replace(tzinfo=None)
     assert rows(database, "builds") == [
-        ("b1", DAY, "demo", "v1", "published", START_UTC, end),
-        ("earlier", DAY, "demo", "v0", "building", START_UTC, None),
+        ("b1", DAY, "demo", "v1", "published", START_UTC, end, None),
+        ("earlier", DAY, "demo", "v0", "building", START_UTC, None, None),
     ]
     assert rows(database, "build_row_counts") == [("b1", "customers", 10, 7, 2, 1)]
     assert rows(database, "check_results") == [
@@ -92,7 +93,7 @@ def test_a_second_attempt_starts_over(database: Path) -> None:
     operations.record_row_counts(database, "b1")
     operations.record_build_finished(database, "b1", "failed", END)
     operations.record_build_started(database, "b1", DAY, "demo", "v2", START)
-    assert rows(database, "builds") == [("b1", DAY, "demo", "v2", "building", START_UTC, None)]
+    assert rows(database, "builds") == [("b1", DAY, "demo", "v2", "building", START_UTC, None, None)]
     assert rows(database, "build_row_counts") == []
 
 

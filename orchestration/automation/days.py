@@ -1,0 +1,89 @@
+"""Jobs of one source, day by day in this process: one parse of the project and one Dagster instance for all of them."""
+
+import contextlib
+import logging
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from orchestration.automation.instance import open_instance
+from orchestration.automation.job import build_definitions
+from orchestration.errors import SegmentsError
+from orchestration.ingest.source import Source
+from orchestration.night import NightKeeper
+from orchestration.progress import Progress
+from orchestration.publishing import builds
+from orchestration.publishing.builds import Build
+from orchestration.settings import Settings
+
+
+@dataclass(frozen=True)
+class DayResult:
+    """What a job made of one day. `cause` is the message of the first step that failed."""
+
+    build: Build
+    succeeded: bool
+    cause: str
+    seconds: float
+
+    @property
+    def is_published(self) -> bool:
+        """Whether readers see this build."""
+        return self.succeeded and self.build.status == builds.PUBLISHED
+
+    @property
+    def reason(self) -> str:
+        """Why it did not succeed."""
+        return self.build.failure or self.cause
+
+
+class DayRunner(contextlib.AbstractContextManager["DayRunner"]):
+    """Runs jobs of one source, each for one day. The caller holds the lock of the home."""
+
+    def __init__(self, settings: Settings, source: Source, *, full_refresh: bool = False, progress: Progress | None = None) -> None:
+        self.progress = progress or Progress()
+        self._settings = settings
+        self._source = source
+        self._keeper = NightKeeper(settings, source, holds_lock=True, full_refresh=full_refresh)
+        self._closing = contextlib.ExitStack()
+
+    def __enter__(self) -> "DayRunner":
+        # It says of every dbt test that runs after the gate that the step before the gate did not run it.
+        logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
+        self.progress.stage("preparing")
+        self._definitions = build_definitions(self._settings, self._source, self._keeper, self.progress)
+        self._instance = self._closing.enter_context(open_instance(self._settings))
+        self.progress.finish()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._closing.close()
+
+    def run(self, job: str, day: date) -> DayResult:
+        """Run a job for one day, as the UI would.
+
+        Raises SegmentsError when landing failed: nothing was begun then.
+        """
+        home = self._settings.home
+        started, clock = datetime.now(UTC), time.monotonic()
+        result = self._definitions.resolve_job_def(job).execute_in_process(
+            partition_key=day.isoformat(),
+            instance=self._instance,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+        begun = [build for build in builds.list_builds(home) if build.started_at >= started]
+        if not begun:
+            raise SegmentsError(f"landing failed, nothing was changed: {_first_failure(result)}")
+        return DayResult(begun[-1], result.success, _first_failure(result), time.monotonic() - clock)
+
+
+def _first_failure(result: object) -> str:
+    """The message of the first step that failed, without Dagster's wrapping."""
+    for event in getattr(result, "all_events", []):
+        if event.is_step_failure and event.step_failure_data.error is not None:
+            error = event.step_failure_data.error
+            while error.cause is not None:
+                error = error.cause
+            return " ".join(str(error.message).split())
+    return "no step says why"

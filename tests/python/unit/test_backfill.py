@@ -1,0 +1,356 @@
+"""Which days are recorded, in which order, which one is published, and what is told; the days themselves are played."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+
+from orchestration.automation import days
+from orchestration.automation.days import DayResult
+from orchestration.automation.job import NIGHTLY_JOB, PUBLISH_JOB, RECORD_JOB, build_definitions
+from orchestration.backfill import day_to_publish, days_asked_for, run_backfill
+from orchestration.cli import main
+from orchestration.corrections import Corrections, correct_history, correction_days, outdated_days
+from orchestration.errors import UnusableInput
+from orchestration.ingest.source import Source, resolve_source
+from orchestration.night import NightKeeper
+from orchestration.progress import Progress
+from orchestration.publishing import builds
+from orchestration.publishing.summary import describe_builds, describe_corrections
+from orchestration.reproduction import begin_reproduction, end_reproduction
+from orchestration.settings import Settings
+
+NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+
+
+def day(number: int, month: int = 1) -> date:
+    return date(2026, month, number)
+
+
+def a_source(**about: Any) -> Source:
+    return Source(name="shop", folder=Path("/nowhere"), **about)
+
+
+class PlayedDays:
+    """In place of the runner: enters builds as jobs do, and fails on the days it is told to."""
+
+    def __init__(self, home: Path, source: str, fails: Sequence[tuple[str, date]] = ()) -> None:
+        self.progress = Progress(enabled=False)
+        self.runs: list[tuple[str, date]] = []
+        self._home, self._source, self._fails = home, source, list(fails)
+
+    def __enter__(self) -> "PlayedDays":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def run(self, job: str, as_of_date: date) -> DayResult:
+        self.runs.append((job, as_of_date))
+        build = builds.start_build(self._home, self._source, as_of_date, "v1")
+        if (job, as_of_date) in self._fails:
+            return DayResult(builds.fail_build(self._home, build.id, "2 checks of the gate failed"), False, "a step failed", 1.0)
+        build = builds.mark_recorded(self._home, build.id)
+        if job == NIGHTLY_JOB:
+            (builds.build_dir(self._home, build.id) / builds.DATABASE_FILE).write_bytes(b"tables")
+            builds.swap(self._home, build.id)
+            build = builds.mark_published(self._home, build.id, {})
+        return DayResult(build, True, "", 1.0)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, five_customers: Path) -> Settings:
+    """A source that can be landed, and a working database whose log says that two moved, one came and one left on 2 January."""
+    settings = Settings(home=tmp_path / "home", source=str(five_customers))
+    database = settings.database(resolve_source(settings.source).name)
+    database.parent.mkdir(parents=True)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create schema history; create table history.outdated_days (as_of_date date)")
+        connection.execute(
+            """
+            create table history.segment_membership_changes as select * from (values
+                (date '2026-01-02', null, null, null), (date '2026-01-02', 'a', 'new', 'loyal'),
+                (date '2026-01-02', 'a', 'steady', 'rising'),
+                (date '2026-01-02', 'b', null, 'new'), (date '2026-01-02', 'b', null, 'steady'), (date '2026-01-02', 'c', 'lost', null)
+            ) as log (as_of_date, customer_id, segment_before, segment_after)
+            """
+        )
+    return settings
+
+
+@pytest.fixture
+def five_customers(tmp_path: Path) -> Path:
+    folder = tmp_path / "five"
+    folder.mkdir()
+    (folder / "customers.csv").write_text("customer_id\nann\n", encoding="utf-8")
+    (folder / "transactions.csv").write_text(
+        "order_id,line_id,customer_id,ordered_at,amount\n1,1,ann,2025-11-01 10:00:00,10.00\n", encoding="utf-8"
+    )
+    return folder
+
+
+@pytest.fixture
+def play(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., PlayedDays]:
+    """Put played days in place of real ones."""
+
+    def put(*fails: tuple[str, date]) -> PlayedDays:
+        played = PlayedDays(settings.home, resolve_source(settings.source).name, fails)
+        monkeypatch.setattr(days, "DayRunner", lambda *arguments, **options: played)
+        return played
+
+    return put
+
+
+def outdate(settings: Settings, *outdated: date) -> None:
+    with duckdb.connect(str(settings.database(resolve_source(settings.source).name))) as connection:
+        connection.executemany("insert into history.outdated_days values (?)", [[found] for found in outdated])
+
+
+def test_both_ends_are_included_and_a_leap_day_is_a_day() -> None:
+    assert days_asked_for(a_source(), date(2024, 2, 28), date(2024, 3, 1), NOW) == [date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1)]
+    assert days_asked_for(a_source(), day(31), day(31), NOW) == [day(31)]
+
+
+def test_days_the_wrong_way_round_not_begun_or_before_the_first_are_wrong_usage() -> None:
+    with pytest.raises(UnusableInput, match="--from 2026-01-02 is after --to 2026-01-01"):
+        days_asked_for(a_source(), day(2), day(1), NOW)
+    with pytest.raises(UnusableInput, match="--to 2026-03-01 has not begun in America/New_York"):
+        days_asked_for(a_source(business_timezone="America/New_York"), day(1), date(2026, 3, 1), NOW)
+    with pytest.raises(UnusableInput, match="before 1990-01-01"):
+        days_asked_for(a_source(), date(1989, 12, 31), day(1), NOW)
+
+
+def test_readers_never_go_back_in_time() -> None:
+    def served(as_of_date: date, source: str = "shop") -> builds.Build:
+        return builds.Build("b", source, as_of_date, "v1", builds.PUBLISHED, NOW)
+
+    asked = [day(1), day(2), day(3)]
+    assert day_to_publish(a_source(), asked, None) == day(3)
+    assert day_to_publish(a_source(), asked, served(day(2))) == day(3)
+    assert day_to_publish(a_source(), asked, served(day(9))) == day(9)
+    # Another source describes other customers.
+    assert day_to_publish(a_source(), asked, served(day(9), "another")) == day(3)
+
+
+def test_days_are_recorded_in_order_and_the_last_is_published(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+    played = play()
+    outcome = run_backfill(settings, day(1), day(3))
+    assert played.runs == [(RECORD_JOB, day(1)), (RECORD_JOB, day(2)), (NIGHTLY_JOB, day(3))]
+    assert outcome.succeeded
+    assert "2026-01-02" in outcome.summary and "as of 2026-01-03" in outcome.summary
+    moved, arrived, left = next(line.split()[1:4] for line in outcome.summary.splitlines() if line.strip().startswith("2026-01-02"))
+    assert (moved, arrived, left) == ("2", "1", "1")
+
+
+def test_the_day_that_readers_saw_is_published_again_when_it_is_later(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+    played = play()
+    played.run(NIGHTLY_JOB, day(9))
+    assert run_backfill(settings, day(1), day(2)).succeeded
+    assert played.runs[1:] == [(RECORD_JOB, day(1)), (RECORD_JOB, day(2)), (NIGHTLY_JOB, day(9))]
+    served = builds.current_build(settings.home)
+    assert served is not None and served.as_of_date == day(9)
+
+
+def test_a_day_that_is_stopped_ends_the_backfill_and_keeps_what_was_served(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+    played = play((RECORD_JOB, day(2)))
+    before = played.run(NIGHTLY_JOB, day(9)).build
+    outcome = run_backfill(settings, day(1), day(3))
+    assert not outcome.succeeded
+    assert played.runs[1:] == [(RECORD_JOB, day(1)), (RECORD_JOB, day(2))]
+    assert builds.current_build(settings.home) == before
+    for said in ("as of 2026-01-02 was not published", "2 checks of the gate failed", f"Still served, unchanged: build {before.id}"):
+        assert said in outcome.summary
+    assert "1 of 3 days are recorded and stay so: 2026-01-01." in outcome.summary
+
+
+def test_outdated_days_alone(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+    played = play()
+    assert "nothing to do" in run_backfill(settings, None, None).summary
+    assert played.runs == []
+    outdate(settings, day(5), day(3))
+    run_backfill(settings, None, None)
+    assert played.runs == [(RECORD_JOB, day(3)), (NIGHTLY_JOB, day(5))]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--from", "2026-01-01"], ["--to", "2026-01-01"], ["--outdated", "--from", "2026-01-01"]])
+def test_half_a_request_is_wrong_usage(arguments: list[str], tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["backfill", *arguments, "--home", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "--outdated" in done.output
+
+
+def corrected(settings: Settings, played: PlayedDays, as_of_date: date, reach: int) -> Corrections:
+    source = resolve_source(settings.source)
+    source.vars["history_correction_days"] = reach
+    return correct_history(played, settings, source, as_of_date)  # type: ignore[arg-type]
+
+
+def test_a_night_corrects_the_last_days_in_order_and_publishes_again(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+    played = play()
+    outdate(settings, day(9), day(8), day(3), day(2), day(11))
+    found = corrected(settings, played, day(10), 7)
+    assert played.runs == [(RECORD_JOB, day(3)), (RECORD_JOB, day(8)), (RECORD_JOB, day(9)), (NIGHTLY_JOB, day(10))]
+    assert found == Corrections((day(3), day(8), day(9)), (day(2),))
+    told = "\n".join(describe_corrections(found))
+    assert "2026-01-08" in told and "segments backfill --outdated" in told and "2026-01-02" in told
+
+
+def test_nothing_outdated_costs_nothing_and_zero_days_are_never(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+    played = play()
+    assert corrected(settings, played, day(10), 7) == Corrections()
+    assert describe_corrections(Corrections()) == []
+    outdate(settings, day(9))
+    assert corrected(settings, played, day(10), 0) == Corrections((), (day(9),))
+    assert played.runs == []
+
+
+def test_a_correction_that_is_stopped_takes_nothing_back(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+    played = play((RECORD_JOB, day(8)))
+    tonight = played.run(NIGHTLY_JOB, day(10)).build
+    outdate(settings, day(8), day(9))
+    found = corrected(settings, played, day(10), 7)
+    assert played.runs[1:] == [(RECORD_JOB, day(8))]
+    assert found == Corrections((), (day(8), day(9)), "2026-01-08 could not be corrected: 2 checks of the gate failed")
+    assert builds.current_build(settings.home) == tonight
+    assert "stays published" in "\n".join(describe_corrections(found))
+
+
+def test_what_was_corrected_before_it_stopped_is_published(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+    played = play((RECORD_JOB, day(9)))
+    outdate(settings, day(8), day(9))
+    found = corrected(settings, played, day(10), 7)
+    assert played.runs == [(RECORD_JOB, day(8)), (RECORD_JOB, day(9)), (NIGHTLY_JOB, day(10))]
+    assert (found.corrected, found.left) == ((day(8),), (day(9),))
+
+
+def test_the_project_says_how_far_back_and_a_source_may_say_otherwise() -> None:
+    assert correction_days(a_source()) == 7
+    assert correction_days(a_source(vars={"history_correction_days": 0})) == 0
+
+
+def test_without_a_night_nothing_is_outdated(tmp_path: Path) -> None:
+    assert outdated_days(tmp_path / "warehouse.duckdb") == []
+    duckdb.connect(str(tmp_path / "warehouse.duckdb")).close()
+    assert outdated_days(tmp_path / "warehouse.duckdb") == []
+
+
+def test_a_recorded_build_is_listed_and_is_never_served(tmp_path: Path) -> None:
+    played = PlayedDays(tmp_path, "shop")
+    first = played.run(NIGHTLY_JOB, day(9)).build
+    recorded = played.run(RECORD_JOB, day(1)).build
+    second = played.run(NIGHTLY_JOB, day(9)).build
+    assert builds.current_build(tmp_path) == second
+    with pytest.raises(UnusableInput, match="is recorded, not published"):
+        builds.rollback(tmp_path, recorded.id)
+    assert builds.rollback(tmp_path) == first
+    assert "recorded" in describe_builds(tmp_path)
+
+
+def test_a_month_of_recorded_builds_stays_listed_without_tables(tmp_path: Path) -> None:
+    played = PlayedDays(tmp_path, "shop")
+    recorded = [played.run(RECORD_JOB, day(1)).build for _ in range(builds.RECORDED_BUILDS_KEPT + 2)]
+    half_published = builds.build_dir(tmp_path, recorded[-1].id) / builds.DATABASE_FILE
+    half_published.write_bytes(b"half")
+    served = played.run(NIGHTLY_JOB, day(2)).build
+    assert builds.prune(tmp_path, 1) == [recorded[0].id, recorded[1].id]
+    assert builds.current_build(tmp_path) == served
+    assert not half_published.exists()
+
+
+def test_a_recorded_build_that_is_not_published_says_why_and_stays_recorded(tmp_path: Path) -> None:
+    keeper = NightKeeper(Settings(home=tmp_path), a_source(), holds_lock=True)
+    keeper.open_build(day(1))
+    keeper.record_day()
+    # A step of the next night that fails before it has begun a build says nothing about this one.
+    with pytest.raises(ZeroDivisionError), keeper.step():
+        _ = 1 / 0
+    assert builds.read_build(tmp_path, keeper.build_id).failure is None
+    with pytest.raises(ZeroDivisionError), keeper.step(fails=(builds.BUILDING, builds.RECORDED)):
+        _ = 1 / 0
+    left = builds.read_build(tmp_path, keeper.build_id)
+    assert (left.status, left.failure) == (builds.RECORDED, "division by zero")
+
+
+def test_a_recorded_build_left_between_swap_and_entry_is_published(tmp_path: Path) -> None:
+    left = builds.mark_recorded(tmp_path, builds.start_build(tmp_path, "shop", day(1), "v1").id)
+    (builds.build_dir(tmp_path, left.id) / builds.DATABASE_FILE).write_bytes(b"tables")
+    builds.swap(tmp_path, left.id)
+    builds.start_build(tmp_path, "shop", day(2), "v1")
+    assert builds.read_build(tmp_path, left.id).status == builds.PUBLISHED
+
+
+def test_one_command_lands_once(tmp_path: Path) -> None:
+    landed: list[int] = []
+
+    def bring_in() -> Any:
+        landed.append(1)
+        return len(landed)
+
+    several = NightKeeper(Settings(home=tmp_path), a_source(), holds_lock=True)
+    assert [several.land(bring_in), several.land(bring_in)] == [1, 1]
+    one_by_one = NightKeeper(Settings(home=tmp_path), a_source(), holds_lock=False)
+    assert [one_by_one.land(bring_in), one_by_one.land(bring_in)] == [2, 3]
+
+
+def test_a_reproduction_gets_what_is_recorded_and_nothing_else(tmp_path: Path) -> None:
+    current = Settings(home=tmp_path).database("shop")
+    current.parent.mkdir(parents=True)
+    with duckdb.connect(str(current)) as connection:
+        for schema, table in (
+            ("history", "recorded_days"),
+            ("operations", "builds"),
+            ("operations", "roll_up_state"),
+            ("staging", "base_customers"),
+        ):
+            connection.execute(f"create schema if not exists {schema}; create table {schema}.{table} as select 1 as a")
+    before = current.read_bytes()
+    known = Settings(home=tmp_path, as_known_at=NOW)
+    for _ in range(2):  # what an earlier one left is replaced
+        begin_reproduction(known, a_source())
+    with duckdb.connect(str(known.database("shop")), read_only=True) as connection:
+        tables = connection.execute("select schema_name || '.' || table_name from duckdb_tables() order by 1").fetchall()
+    assert tables == [("history.recorded_days",), ("operations.builds",)]
+    end_reproduction(known, a_source())
+    assert current.read_bytes() == before
+    assert sorted(path.name for path in current.parent.iterdir()) == ["warehouse.duckdb"]
+
+
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("2026-01-02", datetime(2026, 1, 2, tzinfo=UTC)),
+        ("2026-01-02 03:04:05.6", datetime(2026, 1, 2, 3, 4, 5, 600_000, tzinfo=UTC)),
+        ("2026-01-02T03:00+02:00", datetime(2026, 1, 2, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_moment_is_utc_unless_it_says_its_zone(written: str, moment: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[datetime | None] = []
+    monkeypatch.setattr("orchestration.night.run_night", lambda settings, day, **options: asked.append(settings.as_known_at) or 1 / 0)
+    CliRunner().invoke(main, ["nightly", "--as-known-at", written, "--home", str(tmp_path)])
+    assert asked == [moment]
+
+
+def test_a_moment_before_anything_was_loaded_or_to_come_is_refused(tmp_path: Path, five_customers: Path) -> None:
+    arguments = ["nightly", "--source", str(five_customers), "--home", str(tmp_path / "home"), "--as-of", "2026-01-01", "--as-known-at"]
+    early = CliRunner().invoke(main, [*arguments, "2026-01-01"])
+    assert early.exit_code == 2 and "had been loaded by" in early.output
+    late = CliRunner().invoke(main, [*arguments, "2999-01-01"])
+    assert late.exit_code == 2 and "has not come" in late.output
+    assert not (tmp_path / "home").exists()
+
+
+def test_jobs_of_days_have_partitions_by_day(tmp_path: Path, five_customers: Path) -> None:
+    settings = Settings(home=tmp_path / "home", source=str(five_customers))
+    source = resolve_source(settings.source)
+    definitions = build_definitions(settings, source, NightKeeper(settings, source, holds_lock=False), Progress(enabled=False))
+    steps = {}
+    for job in (NIGHTLY_JOB, RECORD_JOB, PUBLISH_JOB):
+        resolved = definitions.resolve_job_def(job)
+        assert resolved.partitions_def is not None and resolved.partitions_def.has_partition_key("2024-02-29"), job
+        steps[job] = {node.name for node in resolved.nodes}
+    assert steps[NIGHTLY_JOB] - steps[RECORD_JOB] == steps[PUBLISH_JOB]
+    assert {"land", "build_segments", "gate", "build_reporting"} <= steps[RECORD_JOB]
