@@ -34,6 +34,7 @@ expected as (
 
     select
         customer_categories.customer_id,
+        cast(sum(customer_categories.purchase_lines) as bigint) as purchase_lines,
         {{ ratio(
             'sum(cast(100 * customer_categories.purchased_amount as bigint) * categories.offered_ten_thousandths)',
             'sum(cast(100 * customer_categories.purchased_amount as bigint)) * 10000'
@@ -75,6 +76,7 @@ final as (
         {{ ratio('per_customer.promoted_amount', 'per_customer.gross_amount') }} as promoted_spend_share,
         {{ ratio('per_customer.promoted_order_count', 'per_customer.order_count') }} as promoted_order_share,
         expected.expected_promoted_share,
+        coalesce(expected.purchase_lines, 0) as promotion_lines,
         {{ ratio(
             ratio('per_customer.promoted_amount', 'per_customer.gross_amount'),
             'expected.expected_promoted_share'

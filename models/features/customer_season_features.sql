@@ -70,6 +70,7 @@ per_customer as (
             where directed.period < limits.periods and (directed.period_before is null or directed.period_before <> directed.period)
         ) as active_periods,
         count(*) filter (where directed.opens_month) as season_months,
+        count(*) filter (where directed.order_date >= limits.season_start) as season_days,
         min(case when directed.order_date >= limits.season_start then directed.order_date end) as season_first_date,
         max(case when directed.order_date >= limits.season_start then directed.order_date end) as season_last_date,
         cast(sum(directed.cosine) as bigint) as cosine_sum,
@@ -109,6 +110,7 @@ final as (
         coalesce(measured.active_periods, 0) as active_periods,
 
         coalesce(measured.season_months, 0) as season_months,
+        coalesce(measured.season_days, 0) as season_days,
         {{ days_between('measured.season_first_date', 'measured.season_last_date') }} as season_span_days,
         {{ ratio('measured.concentration', '10000') }} as season_concentration,
         {{ ratio('measured.season_months * measured.concentration * measured.concentration', '100000000') }} as season_evidence,

@@ -61,9 +61,16 @@ per_customer as (
         sum(case when is_last then purchase_orders else 0 end) as last_window_orders,
         sum(case when is_previous then purchase_orders else 0 end) as previous_window_orders,
         sum(case when is_year_ago then purchase_orders else 0 end) as year_ago_window_orders,
+        count(*) filter (where is_last and purchase_orders > 0) as last_window_visits,
+        count(*) filter (where is_previous and purchase_orders > 0) as previous_window_visits,
+        count(*) filter (where is_year_ago and purchase_orders > 0) as year_ago_window_visits,
         sum(case when is_last then net_amount else 0 end) as last_window_amount,
         sum(case when is_previous then net_amount else 0 end) as previous_window_amount,
-        sum(case when is_year_ago then net_amount else 0 end) as year_ago_window_amount
+        sum(case when is_year_ago then net_amount else 0 end) as year_ago_window_amount,
+        -- How much the baskets differ from each other. Squares of exact amounts, so that their sums are exact too.
+        sum(case when is_last and purchase_orders > 0 then net_amount * net_amount else 0 end) as last_window_squares,
+        sum(case when is_previous and purchase_orders > 0 then net_amount * net_amount else 0 end) as previous_window_squares,
+        sum(case when is_year_ago and purchase_orders > 0 then net_amount * net_amount else 0 end) as year_ago_window_squares
     from placed
     group by customer_id
 
@@ -97,11 +104,21 @@ measured as (
             when observed.is_year_ago_observed then cast(coalesce(per_customer.year_ago_window_orders, 0) as bigint)
         end as year_ago_window_orders,
 
+        coalesce(per_customer.last_window_visits, 0) as last_window_visits,
+        coalesce(per_customer.previous_window_visits, 0) as previous_window_visits,
+        case when observed.is_year_ago_observed then coalesce(per_customer.year_ago_window_visits, 0) end as year_ago_window_visits,
+
         cast(coalesce(per_customer.last_window_amount, 0) as decimal(18, 2)) as last_window_amount,
         cast(coalesce(per_customer.previous_window_amount, 0) as decimal(18, 2)) as previous_window_amount,
         case
             when observed.is_year_ago_observed then cast(coalesce(per_customer.year_ago_window_amount, 0) as decimal(18, 2))
-        end as year_ago_window_amount
+        end as year_ago_window_amount,
+
+        cast(coalesce(per_customer.last_window_squares, 0) as decimal(38, 4)) as last_window_squares,
+        cast(coalesce(per_customer.previous_window_squares, 0) as decimal(38, 4)) as previous_window_squares,
+        case
+            when observed.is_year_ago_observed then cast(coalesce(per_customer.year_ago_window_squares, 0) as decimal(38, 4))
+        end as year_ago_window_squares
     from observed
     left join per_customer on observed.customer_id = per_customer.customer_id
 
