@@ -13,6 +13,8 @@
 -#}
 {% macro roll_ups() -%}
     {%- set kpi_period = days_of('kpi_period_days') -%}
+    {%- set trend_window = days_of('trend_window_days') -%}
+    {%- set trend_year = days_of('trend_year_days') -%}
     {%- set recent_contacts = days_of('campaign_response_recent_days') -%}
     {%- set response_window = days_of('campaign_response_window_days') -%}
     {%- set preference_window = days_of('contact_preference_window_days') -%}
@@ -38,6 +40,18 @@
         'int_customer_order_totals': {
             'raw_tables': ['transactions'],
             'windows': {'transactions.order_date': [0, 30, 90, 365, kpi_period, '2 * ' ~ kpi_period]},
+        },
+        'int_customer_trend': {
+            'raw_tables': ['transactions'],
+            'windows': {'transactions.order_date': [0, trend_window, '2 * ' ~ trend_window, trend_year, trend_year ~ ' + ' ~ trend_window]},
+        },
+        'int_customer_seasons': {
+            'raw_tables': ['transactions'],
+            'windows': {
+                'transactions.order_date':
+                    edges_of_periods('purchase_rhythm_period_days', 'purchase_rhythm_periods')
+                    + [{'months': days_of('purchase_rhythm_season_months')}],
+            },
         },
         'int_customer_stores': {
             'raw_tables': ['transactions'],
@@ -112,6 +126,14 @@
             'raw_tables': ['consents'],
             'windows': {'consents.changed_date': [0]},
         },
+        'int_customer_programme': {
+            'raw_tables': ['loyalty_ledger'],
+            'windows': {
+                'loyalty_ledger.occurred_date': [
+                    0, days_of('programme_engagement_month_days'), days_of('programme_engagement_redemption_days'), kpi_period
+                ],
+            },
+        },
         'int_customer_support': {
             'raw_tables': ['support_tickets'],
             'windows': {
@@ -124,9 +146,19 @@
     }) }}
 {%- endmacro %}
 
-{#- A threshold that is a number of days, as an integer expression. -#}
+{#- A threshold that is a whole number (of days, mostly), as an integer expression. -#}
 {% macro days_of(name) -%}
     cast({{ threshold(name) }} as integer)
+{%- endmacro %}
+
+{#- The edges of equal periods that are counted back from the day described: 0, one period, two periods, up to the number of periods. -#}
+{% macro edges_of_periods(period_days, periods) -%}
+    {%- set edges = [] -%}
+    {%- set last = run_query('select ' ~ days_of(periods)).rows[0][0] if execute else 0 -%}
+    {%- for number in range(last + 1) -%}
+        {%- do edges.append(number ~ ' * ' ~ days_of(period_days)) -%}
+    {%- endfor -%}
+    {{ return(edges) }}
 {%- endmacro %}
 
 {#- The first day of a window of `roll_ups()` for a day described. -#}
@@ -139,38 +171,34 @@
 {%- endmacro %}
 
 {#-
-    The ranges of days that the edges of windows pass over while the day described moves from one of the state's days to the other:
-    a list of {event, window, from, before}, dates as texts. Worked out before the query is written, so that engines see plain dates and skip
-    what lies outside of them. While dbt parses, all windows, without dates.
+    The days that edges of windows pass over while the day described moves from one of the state's days to the other: for each roll-up a list of
+    [event, from, before], dates as texts; nothing while it stands still. Worked out before the query is written, so that engines see plain
+    dates and skip what lies outside of them. While dbt parses, every event without dates.
 -#}
-{% macro window_edges(state) -%}
-    {%- set edges = [] -%}
-    {%- for roll_up in roll_ups().values() -%}
+{% macro days_passed(state) -%}
+    {%- set windows_of = [] -%}
+    {%- for name, roll_up in roll_ups().items() -%}
         {%- for event, windows in roll_up.windows.items() -%}
             {%- for window in windows -%}
-                {%- set edge = {'event': event, 'window': window} -%}
-                {%- if edge not in edges -%}
-                    {%- do edges.append(edge) -%}
-                {%- endif -%}
+                {%- do windows_of.append([name, event, window]) -%}
             {%- endfor -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- if not execute -%}
-        {{ return(edges) }}
+    {%- set starts = [] -%}
+    {%- if execute -%}
+        {%- for day in [state['earliest_as_of_date'], state['latest_as_of_date']] -%}
+            {%- for name, event, window in windows_of -%}
+                {%- do starts.append(window_start("cast('" ~ day ~ "' as date)", window)) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- set starts = run_query('select ' ~ starts | join(', ')).rows[0] -%}
     {%- endif -%}
-    {%- set earliest = "cast('" ~ state['earliest_as_of_date'] ~ "' as date)" -%}
-    {%- set latest = "cast('" ~ state['latest_as_of_date'] ~ "' as date)" -%}
-    {%- set columns = [] -%}
-    {%- for edge in edges -%}
-        {%- do columns.append(window_start(earliest, edge.window)) -%}
-        {%- do columns.append(window_start(latest, edge.window)) -%}
-    {%- endfor -%}
-    {%- set dates = run_query('select ' ~ columns | join(', ')).rows[0] -%}
-    {%- set passed = [] -%}
-    {%- for edge in edges -%}
-        {%- set first_day, end_day = dates[2 * loop.index0], dates[2 * loop.index0 + 1] -%}
-        {%- if first_day != end_day -%}
-            {%- do passed.append({'event': edge.event, 'window': edge.window, 'from': first_day, 'before': end_day}) -%}
+    {%- set passed = {} -%}
+    {%- for name, event, window in windows_of -%}
+        {%- set days = [event, starts[loop.index0] | string, starts[loop.index0 + windows_of | length] | string] -%}
+        {%- do passed.setdefault(name, []) -%}
+        {%- if (not execute or days[1] != days[2]) and days not in passed[name] -%}
+            {%- do passed[name].append(days) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(passed) }}

@@ -18,6 +18,12 @@ customer_campaigns as (
 
 ),
 
+programme as (
+
+    select * from {{ ref('int_customer_programme') }}
+
+),
+
 support as (
 
     select * from {{ ref('int_customer_support') }}
@@ -44,13 +50,6 @@ redemptions as (
 
 ),
 
-ledger as (
-
-    select * from {{ ref('stg_loyalty_ledger') }}
-    where occurred_date < {{ as_of_date() }}
-
-),
-
 limits as (
 
     select cast({{ threshold('kpi_period_days') }} as integer) as period_days
@@ -68,11 +67,11 @@ periods as (
 known as (
 
     select
-        exists(select 1 from order_totals where has_promotion) as knows_promotions,
-        exists(select 1 from contacts) as knows_contacts,
-        exists(select 1 from contacts where clicked_at is not null or converted_order_id is not null)
-        or exists(select 1 from redemptions) as knows_responses,
-        exists(select 1 from ledger) as knows_points
+        {{ is_any('order_totals', 'has_promotion') }} as knows_promotions,
+        {{ is_any('contacts') }} as knows_contacts,
+        {{ is_any('contacts', 'clicked_at is not null or converted_order_id is not null') }}
+        or {{ is_any('redemptions') }} as knows_responses,
+        {{ is_any('programme') }} as knows_points
 
 ),
 
@@ -104,20 +103,6 @@ contact_facts as (
 
 ),
 
-point_facts as (
-
-    select
-        ledger.customer_id,
-        sum(abs(ledger.points)) as points_redeemed
-    from ledger
-    cross join periods
-    where
-        ledger.entry_type = 'redeem'
-        and ledger.occurred_date >= periods.period_start
-    group by ledger.customer_id
-
-),
-
 final as (
 
     select
@@ -143,14 +128,14 @@ final as (
 
         support.period_satisfaction_sum as satisfaction_sum,
         coalesce(support.period_satisfaction_answers, 0) as satisfaction_answers,
-        case when known.knows_points then cast(coalesce(point_facts.points_redeemed, 0) as decimal(18, 2)) end as points_redeemed
+        case when known.knows_points then cast(coalesce(programme.period_points_redeemed, 0) as decimal(18, 2)) end as points_redeemed
     from customers
     cross join periods
     cross join known
     left join order_totals on customers.customer_id = order_totals.customer_id
     left join contact_facts on customers.customer_id = contact_facts.customer_id
     left join support on customers.customer_id = support.customer_id
-    left join point_facts on customers.customer_id = point_facts.customer_id
+    left join programme on customers.customer_id = programme.customer_id
 
 )
 

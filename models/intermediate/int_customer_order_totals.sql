@@ -50,6 +50,12 @@ final as (
         cast(sum(orders.cost_amount) as decimal(18, 2)) as cost_amount,
         cast(sum(orders.costed_amount) as decimal(18, 2)) as costed_amount,
         cast(sum(orders.units) as decimal(18, 3)) as units,
+
+        count(*) filter (where orders.is_purchase and orders.is_promoted) as promoted_order_count,
+        count(*) filter (where orders.is_purchase and orders.has_coupon) as coupon_order_count,
+        cast(sum(orders.promoted_amount) as decimal(18, 2)) as promoted_amount,
+        cast(sum(orders.discount_amount) as decimal(18, 2)) as discount_amount,
+        cast(sum(orders.coupon_amount) as decimal(18, 2)) as coupon_amount,
         bool_or(orders.promoted_amount > 0 or orders.is_promoted) as has_promotion,
 
         count(*) filter (where orders.is_purchase and orders.order_date >= periods.period_start) as period_orders,

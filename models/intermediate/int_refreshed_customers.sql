@@ -12,6 +12,7 @@ where false
 {%- else %}
 
 {%- set state = roll_up_state() %}
+{%- set passed = days_passed(state) %}
 {%- set raw_tables = [] %}
 {%- for roll_up in roll_ups().values() %}
 {%- for table in roll_up.raw_tables if table not in raw_tables %}
@@ -45,24 +46,27 @@ with written as (
 ),
 
 -- Events of days that the edge of a window has passed over.
-{%- set edges = window_edges(state) %}
+{%- set events = [] %}
+{%- for passed_by_one in passed.values() %}
+{%- for days in passed_by_one if days not in events %}
+{%- do events.append(days) %}
+{%- endfor %}
+{%- endfor %}
 moved as (
-    {%- for edge in edges %}
-    {%- set table, event_date = edge.event.split('.') %}
-    {%- if not loop.first %}
-    union all
-    {%- endif %}
-    select
-        '{{ edge.event }} {{ edge.window | replace("'", '') }}' as cause,
-        customer_id
-    from {{ ref('stg_' ~ table) }}
-    where {{ event_date }} >= cast('{{ edge.from }}' as date) and {{ event_date }} < cast('{{ edge.before }}' as date)
-    {%- else %}
+
     select
         cause,
         customer_id
     from written
     where false
+    {%- for event, first_day, end_day in events %}
+    {%- set table, event_date = event.split('.') %}
+    union all
+    select
+        '{{ event }} {{ first_day }} {{ end_day }}' as cause,
+        customer_id
+    from {{ ref('stg_' ~ table) }}
+    where {{ event_date }} >= cast('{{ first_day }}' as date) and {{ event_date }} < cast('{{ end_day }}' as date)
     {%- endfor %}
 
 ),
@@ -93,13 +97,11 @@ concerned as (
         '{{ name }}' as roll_up,
         '{{ table }}' as cause
     {%- endfor %}
-    {%- for event, windows in roll_up.windows.items() %}
-    {%- for window in windows %}
+    {%- for event, first_day, end_day in passed[name] %}
     union all
     select
         '{{ name }}' as roll_up,
-        '{{ event }} {{ window | replace("'", '') }}' as cause
-    {%- endfor %}
+        '{{ event }} {{ first_day }} {{ end_day }}' as cause
     {%- endfor %}
     {%- endfor %}
 
