@@ -1,9 +1,7 @@
-{{ config(materialized='table') }}
-
 with
 
 landed as {{ inlined() }} (
-    select * from {{ source('landing', 'campaigns') }}
+    {{ landed_rows(source('landing', 'campaigns')) }}
 ),
 
 typed as {{ inlined() }} (
@@ -20,28 +18,13 @@ typed as {{ inlined() }} (
     from landed
 ),
 
-judged as {{ inlined() }} (
-    select
-        typed.*,
-        {{ quarantine_reason(
-            required=['campaign_id'],
-            impossible={
-                'ends_on is before starts_on': "ends_on < starts_on",
-                'cost_amount is below zero': "cost_amount < 0"
-            }
-        ) }} as quarantine_reason
-    from typed
-),
-
-{{ row_versions(key=['campaign_id']) }},
-
-final as (
-    select
-        judged.*,
-        {{ row_status() }} as row_status,
-        {{ written_in_run() }}
-    from judged
-    left join row_versions on judged.batch = row_versions.batch and judged.source_row = row_versions.source_row
-)
+{{ staged_rows(
+    key=['campaign_id'],
+    required=['campaign_id'],
+    impossible={
+        'ends_on is before starts_on': "ends_on < starts_on",
+        'cost_amount is below zero': "cost_amount < 0"
+    }
+) }}
 
 select * from final

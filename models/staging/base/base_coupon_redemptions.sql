@@ -1,9 +1,7 @@
-{{ config(materialized='table') }}
-
 with
 
 landed as {{ inlined() }} (
-    select * from {{ source('landing', 'coupon_redemptions') }}
+    {{ landed_rows(source('landing', 'coupon_redemptions')) }}
 ),
 
 known_customers as {{ inlined() }} (
@@ -22,30 +20,14 @@ typed as {{ inlined() }} (
     from landed
 ),
 
-judged as {{ inlined() }} (
-    select
-        typed.*,
-        {{ quarantine_reason(
-            required=['redemption_id', 'customer_id', 'redeemed_at'],
-            impossible={
-                'redeemed_at is 1970-01-01 or before, or over a year after loading': out_of_time('redeemed_at')
-            },
-            customer=true
-        ) }} as quarantine_reason
-    from typed
-    left join known_customers on typed.customer_id = known_customers.known_customer_id
-),
-
-{{ row_versions(key=['redemption_id']) }},
-
-final as (
-    select
-        judged.*,
-        case when judged.quarantine_reason is null then {{ business_date('judged.redeemed_at') }} end as redeemed_date,
-        {{ row_status() }} as row_status,
-        {{ written_in_run() }}
-    from judged
-    left join row_versions on judged.batch = row_versions.batch and judged.source_row = row_versions.source_row
-)
+{{ staged_rows(
+    key=['redemption_id'],
+    required=['redemption_id', 'customer_id', 'redeemed_at'],
+    impossible={
+        'redeemed_at is 1970-01-01 or before, or over a year after loading': out_of_time('redeemed_at')
+    },
+    customer='customer_id',
+    dates={'redeemed_date': 'redeemed_at'}
+) }}
 
 select * from final

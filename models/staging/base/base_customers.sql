@@ -1,10 +1,9 @@
-{{ config(materialized='table') }}
 {%- set impossible = impossible_customer_values() %}
 
 with
 
 landed as {{ inlined() }} (
-    select * from {{ source('landing', 'customers') }}
+    {{ landed_rows(source('landing', 'customers')) }}
 ),
 
 typed as {{ inlined() }} (
@@ -46,19 +45,17 @@ typed as {{ inlined() }} (
     from landed
 ),
 
-judged as {{ inlined() }} (
-    select
-        typed.*,
-        {{ quarantine_reason(
-            required=['customer_id'],
-            impossible={
-                impossible.signed_up_at.sentence: impossible.signed_up_at.condition,
-                impossible.birth_date.sentence: impossible.birth_date.condition,
-                impossible.annual_income.sentence: impossible.annual_income.condition
-            }
-        ) }} as quarantine_reason
-    from typed
-),
+{{ judged_rows(
+    key=['customer_id'],
+    required=['customer_id'],
+    impossible={
+        impossible.signed_up_at.sentence: impossible.signed_up_at.condition,
+        impossible.birth_date.sentence: impossible.birth_date.condition,
+        impossible.annual_income.sentence: impossible.annual_income.condition
+    },
+    decided=['signed_up_date', 'is_current'],
+    stands='is_current'
+) }},
 
 {{ row_versions(key=['customer_id']) }},
 
@@ -81,7 +78,7 @@ known_by_no_sound_row as (
         )
 ),
 
-final as (
+settled as (
     select
         judged.*,
         case when {{ impossible.signed_up_at.condition }} then null else {{ business_date('signed_up_at') }} end as signed_up_date,
@@ -96,6 +93,8 @@ final as (
     left join
         known_by_no_sound_row
         on judged.batch = known_by_no_sound_row.batch and judged.source_row = known_by_no_sound_row.source_row
-)
+),
+
+{{ rows_to_write(stands='is_current') }}
 
 select * from final

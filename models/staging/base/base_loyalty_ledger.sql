@@ -1,9 +1,7 @@
-{{ config(materialized='table') }}
-
 with
 
 landed as {{ inlined() }} (
-    select * from {{ source('landing', 'loyalty_ledger') }}
+    {{ landed_rows(source('landing', 'loyalty_ledger')) }}
 ),
 
 known_customers as {{ inlined() }} (
@@ -23,30 +21,14 @@ typed as {{ inlined() }} (
     from landed
 ),
 
-judged as {{ inlined() }} (
-    select
-        typed.*,
-        {{ quarantine_reason(
-            required=['entry_id', 'customer_id', 'occurred_at'],
-            impossible={
-                'occurred_at is 1970-01-01 or before, or over a year after loading': out_of_time('occurred_at')
-            },
-            customer=true
-        ) }} as quarantine_reason
-    from typed
-    left join known_customers on typed.customer_id = known_customers.known_customer_id
-),
-
-{{ row_versions(key=['entry_id']) }},
-
-final as (
-    select
-        judged.*,
-        case when judged.quarantine_reason is null then {{ business_date('judged.occurred_at') }} end as occurred_date,
-        {{ row_status() }} as row_status,
-        {{ written_in_run() }}
-    from judged
-    left join row_versions on judged.batch = row_versions.batch and judged.source_row = row_versions.source_row
-)
+{{ staged_rows(
+    key=['entry_id'],
+    required=['entry_id', 'customer_id', 'occurred_at'],
+    impossible={
+        'occurred_at is 1970-01-01 or before, or over a year after loading': out_of_time('occurred_at')
+    },
+    customer='customer_id',
+    dates={'occurred_date': 'occurred_at'}
+) }}
 
 select * from final

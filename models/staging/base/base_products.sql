@@ -1,9 +1,7 @@
-{{ config(materialized='table') }}
-
 with
 
 landed as {{ inlined() }} (
-    select * from {{ source('landing', 'products') }}
+    {{ landed_rows(source('landing', 'products')) }}
 ),
 
 typed as {{ inlined() }} (
@@ -19,24 +17,9 @@ typed as {{ inlined() }} (
     from landed
 ),
 
-judged as {{ inlined() }} (
-    select
-        typed.*,
-        {{ quarantine_reason(
-            required=['product_id']
-        ) }} as quarantine_reason
-    from typed
-),
-
-{{ row_versions(key=['product_id']) }},
-
-final as (
-    select
-        judged.*,
-        {{ row_status() }} as row_status,
-        {{ written_in_run() }}
-    from judged
-    left join row_versions on judged.batch = row_versions.batch and judged.source_row = row_versions.source_row
-)
+{{ staged_rows(
+    key=['product_id'],
+    required=['product_id']
+) }}
 
 select * from final

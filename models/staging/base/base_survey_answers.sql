@@ -1,9 +1,7 @@
-{{ config(materialized='table') }}
-
 with
 
 landed as {{ inlined() }} (
-    select * from {{ source('landing', 'survey_answers') }}
+    {{ landed_rows(source('landing', 'survey_answers')) }}
 ),
 
 known_customers as {{ inlined() }} (
@@ -21,30 +19,14 @@ typed as {{ inlined() }} (
     from landed
 ),
 
-judged as {{ inlined() }} (
-    select
-        typed.*,
-        {{ quarantine_reason(
-            required=['customer_id', 'question', 'answer', 'answered_at'],
-            impossible={
-                'answered_at is 1970-01-01 or before, or over a year after loading': out_of_time('answered_at')
-            },
-            customer=true
-        ) }} as quarantine_reason
-    from typed
-    left join known_customers on typed.customer_id = known_customers.known_customer_id
-),
-
-{{ row_versions(key=['customer_id', 'question', 'answered_at']) }},
-
-final as (
-    select
-        judged.*,
-        case when judged.quarantine_reason is null then {{ business_date('judged.answered_at') }} end as answered_date,
-        {{ row_status() }} as row_status,
-        {{ written_in_run() }}
-    from judged
-    left join row_versions on judged.batch = row_versions.batch and judged.source_row = row_versions.source_row
-)
+{{ staged_rows(
+    key=['customer_id', 'question', 'answered_at'],
+    required=['customer_id', 'question', 'answer', 'answered_at'],
+    impossible={
+        'answered_at is 1970-01-01 or before, or over a year after loading': out_of_time('answered_at')
+    },
+    customer='customer_id',
+    dates={'answered_date': 'answered_at'}
+) }}
 
 select * from final

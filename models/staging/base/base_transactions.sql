@@ -1,12 +1,10 @@
-{{ config(materialized='table') }}
-
 {#- Amounts are added up, so lines in another currency than the source's cannot be used; none declared, none differs. #}
 {%- set currency = dbt.string_literal(dbt.escape_single_quotes(var('currency') | upper)) if var('currency') else 'null' %}
 
 with
 
 landed as {{ inlined() }} (
-    select * from {{ source('landing', 'transactions') }}
+    {{ landed_rows(source('landing', 'transactions')) }}
 ),
 
 known_customers as {{ inlined() }} (
@@ -35,35 +33,19 @@ typed as {{ inlined() }} (
     from landed
 ),
 
-judged as {{ inlined() }} (
-    select
-        typed.*,
-        {{ quarantine_reason(
-            required=['order_id', 'line_id', 'customer_id', 'ordered_at', 'amount'],
-            impossible={
-                'ordered_at is 1970-01-01 or before, or over a year after loading': out_of_time('ordered_at'),
-                'status is not completed, cancelled or returned': "status not in ('completed', 'cancelled', 'returned')",
-                'currency is not the one of the source': "currency <> " ~ currency,
-                'quantity is below zero in a sale': "quantity < 0 and amount > 0 and status <> 'returned'",
-                'discount_amount is below zero in a sale': "discount_amount < 0 and amount > 0 and status <> 'returned'",
-                'coupon_amount is below zero in a sale': "coupon_amount < 0 and amount > 0 and status <> 'returned'"
-            },
-            customer=true
-        ) }} as quarantine_reason
-    from typed
-    left join known_customers on typed.customer_id = known_customers.known_customer_id
-),
-
-{{ row_versions(key=['order_id', 'line_id']) }},
-
-final as (
-    select
-        judged.*,
-        case when judged.quarantine_reason is null then {{ business_date('judged.ordered_at') }} end as order_date,
-        {{ row_status() }} as row_status,
-        {{ written_in_run() }}
-    from judged
-    left join row_versions on judged.batch = row_versions.batch and judged.source_row = row_versions.source_row
-)
+{{ staged_rows(
+    key=['order_id', 'line_id'],
+    required=['order_id', 'line_id', 'customer_id', 'ordered_at', 'amount'],
+    impossible={
+        'ordered_at is 1970-01-01 or before, or over a year after loading': out_of_time('ordered_at'),
+        'status is not completed, cancelled or returned': "status not in ('completed', 'cancelled', 'returned')",
+        'currency is not the one of the source': "currency <> " ~ currency,
+        'quantity is below zero in a sale': "quantity < 0 and amount > 0 and status <> 'returned'",
+        'discount_amount is below zero in a sale': "discount_amount < 0 and amount > 0 and status <> 'returned'",
+        'coupon_amount is below zero in a sale': "coupon_amount < 0 and amount > 0 and status <> 'returned'"
+    },
+    customer='customer_id',
+    dates={'order_date': 'ordered_at'}
+) }}
 
 select * from final

@@ -8,7 +8,7 @@ landed as (
     select
         '{{ table }}' as table_name,
         count(*) as rows_landed
-    from {{ source('landing', table) }}
+    from ({{ landed_rows(source('landing', table)) }}) as known
     {% if not loop.last %}
     union all
     {% endif %}
