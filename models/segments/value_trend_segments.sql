@@ -76,28 +76,25 @@ expected as (
             'floored.windows_compared_with * floored.windows_compared_with'
         ) }} as expected_visits_variance,
         {{ ratio('floored.last_amount', 'floored.last_visits') }} as last_basket,
-        ({{ ratio('floored.previous_amount * population.previous_amount_index', 'population.previous_visit_index') }}
-        + {{ ratio('floored.year_ago_amount * population.year_ago_amount_index', 'population.year_ago_visit_index') }})
-        / nullif(cast(floored.previous_visits + floored.year_ago_visits as double), 0) as expected_basket
+        {{ ratio(
+            'floored.previous_amount * population.previous_amount_index / population.previous_visit_index'
+            ' + floored.year_ago_amount * population.year_ago_amount_index / population.year_ago_visit_index',
+            'floored.previous_visits + floored.year_ago_visits'
+        ) }} as expected_basket
     from floored
     cross join population
 
 ),
 
--- How much the baskets of one window differ: their squared deviations over the squared mean of the window.
+-- How much the baskets differ from the mean of their window, over that mean, and how many of them are free to.
 deviations as (
 
     select
         customer_id,
-        {%- for window in ['last', 'previous', 'year_ago'] %}
-        greatest(
-            coalesce(
-                {{ window }}_visits * ({{ window }}_visits * {{ ratio(window ~ '_squares', window ~ '_amount * ' ~ window ~ '_amount') }} - 1), 0
-            ),
-            0
-        ) as {{ window }}_deviation,
-        greatest({{ window }}_visits - 1, 0) as {{ window }}_freedom{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ basket_deviation('last_visits', 'last_amount', 'last_squares') }}
+        + {{ basket_deviation('previous_visits', 'previous_amount', 'previous_squares') }}
+        + {{ basket_deviation('year_ago_visits', 'year_ago_amount', 'year_ago_squares') }} as deviation,
+        greatest(last_visits - 1, 0) + greatest(previous_visits - 1, 0) + greatest(year_ago_visits - 1, 0) as freedom
     from floored
 
 ),
@@ -108,8 +105,8 @@ variations as (
     select
         deviations.customer_id,
         {{ ratio(
-            'last_deviation + previous_deviation + year_ago_deviation + limits.usual_visits * limits.usual_variation',
-            'last_freedom + previous_freedom + year_ago_freedom + limits.usual_visits'
+            'deviations.deviation + limits.usual_visits * limits.usual_variation',
+            'deviations.freedom + limits.usual_visits'
         ) }} as basket_variation
     from deviations
     cross join limits

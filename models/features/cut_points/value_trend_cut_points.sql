@@ -81,8 +81,9 @@ summed as (
         {%- for measure, (window, dividend, divisor) in indexes.items() %}
         count(*) filter (where is_{{ window }}_comparable) as {{ measure }}_customers,
         sum(case when is_{{ window }}_comparable then {{ dividend }} else 0 end) as {{ measure }}_dividend,
-        sum(case when is_{{ window }}_comparable then {{ divisor }} else 0 end) as {{ measure }}_divisor{{ ',' if not loop.last }}
+        sum(case when is_{{ window }}_comparable then {{ divisor }} else 0 end) as {{ measure }}_divisor,
         {%- endfor %}
+        count(*) as customers
     from comparable
 
 ),
