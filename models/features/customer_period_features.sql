@@ -6,19 +6,19 @@ with customers as (
 
 ),
 
-order_totals as (
+order_totals as {{ inlined() }} (
 
     select * from {{ ref('int_customer_order_totals') }}
 
 ),
 
-customer_campaigns as (
+customer_campaigns as {{ inlined() }} (
 
     select * from {{ ref('int_customer_campaigns') }}
 
 ),
 
-programme as (
+programme as {{ inlined() }} (
 
     select * from {{ ref('int_customer_programme') }}
 
@@ -36,14 +36,14 @@ campaigns as (
 
 ),
 
-contacts as (
+contacts as {{ inlined() }} (
 
     select * from {{ ref('stg_campaign_contacts') }}
     where sent_date < {{ as_of_date() }}
 
 ),
 
-redemptions as (
+redemptions as {{ inlined() }} (
 
     select * from {{ ref('stg_coupon_redemptions') }}
     where redeemed_date < {{ as_of_date() }}

@@ -10,7 +10,7 @@ order_totals as (
 
 ),
 
-customer_categories as (
+customer_categories as {{ inlined() }} (
 
     select * from {{ ref('int_customer_categories') }}
     where purchased_amount > 0

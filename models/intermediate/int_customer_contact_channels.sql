@@ -1,3 +1,6 @@
+-- A view: it decides for each channel which of two counts holds, and writing that down would cost more than deciding it twice.
+{{ config(materialized='view') }}
+
 with contacts as (
 
     select * from {{ ref('int_customer_contacts') }}
@@ -10,7 +13,7 @@ delivery_reports as (
     select
         channel,
         sum(delivered_contacts) > 0 as is_delivery_reported
-    from contacts
+    from {{ ref('int_customer_contacts') }}
     group by channel
 
 ),
@@ -21,32 +24,31 @@ final as (
         contacts.customer_id,
         contacts.channel,
 
-        cast(sum(contacts.contact_count) as bigint) as contact_count,
-        min(contacts.first_contact_date) as first_contact_date,
-        max(contacts.last_contact_date) as last_contact_date,
-        max(contacts.last_unsubscribed_at) as last_unsubscribed_at,
-        max(contacts.last_unsubscribed_date) as last_unsubscribed_date,
+        case when delivery_reports.is_delivery_reported then contacts.arrived_contacts else contacts.contact_count end as contact_count,
+        case when delivery_reports.is_delivery_reported then contacts.first_arrived_date else contacts.first_contact_date end as first_contact_date,
+        case when delivery_reports.is_delivery_reported then contacts.last_arrived_date else contacts.last_contact_date end as last_contact_date,
+        contacts.last_unsubscribed_at,
+        contacts.last_unsubscribed_date,
 
-        cast(sum(contacts.window_contacts) as bigint) as window_contacts,
-        cast(sum(contacts.window_opened) as bigint) as window_opened,
-        cast(sum(contacts.window_clicked) as bigint) as window_clicked,
-        cast(sum(contacts.window_converted) as bigint) as window_converted,
-        cast(sum(contacts.window_responded) as bigint) as window_responded,
-        cast(sum(contacts.window_answered) as bigint) as window_answered,
+        case when delivery_reports.is_delivery_reported then contacts.window_arrived else contacts.window_contacts end as window_contacts,
+        contacts.window_opened,
+        contacts.window_clicked,
+        contacts.window_converted,
+        contacts.window_responded,
+        contacts.window_answered,
 
-        cast(sum(contacts.recent_contacts) as bigint) as recent_contacts,
-        cast(sum(contacts.recent_answered) as bigint) as recent_answered,
-        cast(sum(contacts.previous_contacts) as bigint) as previous_contacts,
-        cast(sum(contacts.previous_answered) as bigint) as previous_answered,
+        case when delivery_reports.is_delivery_reported then contacts.recent_arrived else contacts.recent_contacts end as recent_contacts,
+        contacts.recent_answered,
+        case when delivery_reports.is_delivery_reported then contacts.previous_arrived else contacts.previous_contacts end as previous_contacts,
+        contacts.previous_answered,
 
-        cast(sum(contacts.preference_contacts) as bigint) as preference_contacts,
-        cast(sum(contacts.preference_answered) as bigint) as preference_answered
+        case when delivery_reports.is_delivery_reported then contacts.preference_arrived else contacts.preference_contacts end as preference_contacts,
+        contacts.preference_answered
     from contacts
     inner join delivery_reports on contacts.channel = delivery_reports.channel
     where
-        contacts.has_arrived
+        contacts.arrived_contacts > 0
         or not delivery_reports.is_delivery_reported
-    group by contacts.customer_id, contacts.channel
 
 )
 

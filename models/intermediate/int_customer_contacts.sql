@@ -1,4 +1,5 @@
--- Whether a message that nobody reported as delivered counts depends on everybody's (int_customer_contact_channels); here both kinds are counted.
+-- Whether a message of which nothing was heard counts depends on everybody's (int_customer_contact_channels); here these are counted apart.
+-- Nothing but their number and days has to be known: nobody opened or answered them.
 {{ config_roll_up() }}
 
 with contacts as (
@@ -126,31 +127,39 @@ final as (
     select
         customer_id,
         channel,
-        has_arrived,
 
-        count(*) as contact_count,
         count(*) filter (where is_delivered) as delivered_contacts,
-        min(sent_date) as first_contact_date,
-        max(sent_date) as last_contact_date,
+
+        count(*) filter (where has_arrived) as arrived_contacts,
+        min(case when has_arrived then sent_date end) as first_arrived_date,
+        max(case when has_arrived then sent_date end) as last_arrived_date,
         max(unsubscribed_at) as last_unsubscribed_at,
         max(unsubscribed_date) as last_unsubscribed_date,
 
-        count(*) filter (where is_window) as window_contacts,
+        count(*) filter (where is_window and has_arrived) as window_arrived,
         count(*) filter (where is_window and is_opened) as window_opened,
         count(*) filter (where is_window and is_clicked) as window_clicked,
         count(*) filter (where is_window and is_converted) as window_converted,
         count(*) filter (where is_window and is_responded) as window_responded,
         count(*) filter (where is_window and is_answered) as window_answered,
 
-        count(*) filter (where is_recent) as recent_contacts,
+        count(*) filter (where is_recent and has_arrived) as recent_arrived,
         count(*) filter (where is_recent and is_answered) as recent_answered,
-        count(*) filter (where is_previous) as previous_contacts,
+        count(*) filter (where is_previous and has_arrived) as previous_arrived,
         count(*) filter (where is_previous and is_answered) as previous_answered,
 
-        count(*) filter (where is_preference_window) as preference_contacts,
-        count(*) filter (where is_preference_window and is_answered) as preference_answered
+        count(*) filter (where is_preference_window and has_arrived) as preference_arrived,
+        count(*) filter (where is_preference_window and is_answered) as preference_answered,
+
+        count(*) as contact_count,
+        min(sent_date) as first_contact_date,
+        max(sent_date) as last_contact_date,
+        count(*) filter (where is_window) as window_contacts,
+        count(*) filter (where is_recent) as recent_contacts,
+        count(*) filter (where is_previous) as previous_contacts,
+        count(*) filter (where is_preference_window) as preference_contacts
     from judged
-    group by customer_id, channel, has_arrived
+    group by customer_id, channel
 
 )
 

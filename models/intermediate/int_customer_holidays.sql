@@ -22,6 +22,7 @@ addresses as (
         customer_id,
         {{ holiday_country('country') }} as holiday_country
     from {{ ref('stg_customers') }}
+    where {{ is_refreshed() }}
 
 ),
 
