@@ -9,7 +9,7 @@
                 again who has an event on a day that an edge passes over.
 
     A roll-up holds nothing that depends on other customers or changes with the day alone (recency): that is computed in features, every night.
-    A roll-up that reads another one repeats its raw tables and windows; tests/python/unit/test_roll_ups.py holds this list against the models.
+    A roll-up that reads another one repeats its raw tables and windows; assert_roll_ups_list_what_they_read holds this list against the models.
 -#}
 {% macro roll_ups() -%}
     {%- set kpi_period = days_of('kpi_period_days') -%}
@@ -49,8 +49,8 @@
             'raw_tables': ['transactions'],
             'windows': {
                 'transactions.order_date':
-                    edges_of_periods('purchase_rhythm_period_days', 'purchase_rhythm_periods')
-                    + [{'months': days_of('purchase_rhythm_season_months')}],
+                    [0, {'months': days_of('purchase_rhythm_season_months')}]
+                    + edges_of_periods('purchase_rhythm_period_days', 'purchase_rhythm_periods'),
             },
         },
         'int_customer_stores': {
@@ -151,11 +151,11 @@
     cast({{ threshold(name) }} as integer)
 {%- endmacro %}
 
-{#- The edges of equal periods that are counted back from the day described: 0, one period, two periods, up to the number of periods. -#}
+{#- The edges of equal periods that are counted back from the day described: one period, two periods, up to the number of periods. -#}
 {% macro edges_of_periods(period_days, periods) -%}
     {%- set edges = [] -%}
     {%- set last = run_query('select ' ~ days_of(periods)).rows[0][0] if execute else 0 -%}
-    {%- for number in range(last + 1) -%}
+    {%- for number in range(1, last + 1) -%}
         {%- do edges.append(number ~ ' * ' ~ days_of(period_days)) -%}
     {%- endfor -%}
     {{ return(edges) }}
