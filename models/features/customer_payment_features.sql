@@ -4,7 +4,7 @@ with customers as (
 
 ),
 
-payment_methods as (
+payment_methods as {{ inlined() }} (
 
     select * from {{ ref('int_customer_payment_methods') }}
 

@@ -1,7 +1,11 @@
+{{ config_roll_up() }}
+
 with ledger as (
 
     select * from {{ ref('stg_loyalty_ledger') }}
-    where occurred_date < {{ as_of_date() }}
+    where
+        occurred_date < {{ as_of_date() }}
+        and {{ is_refreshed() }}
 
 ),
 
@@ -9,7 +13,8 @@ limits as (
 
     select
         cast({{ threshold('programme_engagement_month_days') }} as integer) as month_days,
-        cast({{ threshold('programme_engagement_redemption_days') }} as integer) as redemption_days
+        cast({{ threshold('programme_engagement_redemption_days') }} as integer) as redemption_days,
+        cast({{ threshold('kpi_period_days') }} as integer) as period_days
 
 ),
 
@@ -38,7 +43,8 @@ signed as (
             else coalesce(ledger.points, 0)
         end as points,
         ledger.occurred_date >= {{ days_before(as_of_date(), 'limits.month_days') }} as is_last_month,
-        ledger.occurred_date >= {{ days_before(as_of_date(), 'limits.redemption_days') }} as is_recent
+        ledger.occurred_date >= {{ days_before(as_of_date(), 'limits.redemption_days') }} as is_recent,
+        ledger.occurred_date >= {{ days_before(as_of_date(), 'limits.period_days') }} as is_period
     from ledger
     inner join first_days on ledger.customer_id = first_days.customer_id
     cross join limits
@@ -70,7 +76,9 @@ final as (
         count(*) filter (where is_recent and entry_type = 'redeem') as recent_points_redemptions,
         cast(sum(case when entry_type = 'earn' then points else 0 end) as decimal(18, 2)) as points_earned,
         cast(sum(case when entry_type = 'redeem' then -points else 0 end) as decimal(18, 2)) as points_spent,
-        max(case when entry_type = 'redeem' then occurred_date end) as last_points_redemption_date
+        max(case when entry_type = 'redeem' then occurred_date end) as last_points_redemption_date,
+        -- In the period of the KPIs.
+        cast(sum(case when is_period and entry_type = 'redeem' then -points else 0 end) as decimal(18, 2)) as period_points_redeemed
     from signed
     group by customer_id
 
