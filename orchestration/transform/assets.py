@@ -22,10 +22,11 @@ from orchestration.transform.rules import forget_rules, remember_rules, rules_of
 
 # The gate stands between two selections. A blocking check on a model does not stop models of the same Dagster step,
 # so what comes after the gate has to be a step of its own.
-REPORTING = "path:models/history path:models/published"
+# By name and not by path: dbt reads a path from the folder that the night was started in.
+REPORTING = "fqn:customer_segments.history fqn:customer_segments.published"
 # Data tests that read a segment output run after the gate: it is the gate that judges the segments and tells what is wrong with
 # them, and a dbt test that failed before it would keep it from saying so.
-TESTS_ABOUT_SEGMENTS = "path:models/segments+1,resource_type:test"
+TESTS_ABOUT_SEGMENTS = "fqn:customer_segments.segments+1,resource_type:test"
 AFTER_THE_GATE = f"{REPORTING} {TESTS_ABOUT_SEGMENTS}"
 EVERYTHING = "fqn:*"
 
