@@ -154,7 +154,8 @@
 {#- The edges of equal periods that are counted back from the day described: one period, two periods, up to the number of periods. -#}
 {% macro edges_of_periods(period_days, periods) -%}
     {%- set edges = [] -%}
-    {%- set last = run_query('select ' ~ days_of(periods)).rows[0][0] if execute else 0 -%}
+    {%- set is_known = execute and flags.WHICH in ('build', 'run', 'test') -%}
+    {%- set last = run_query('select ' ~ days_of(periods)).rows[0][0] if is_known else 0 -%}
     {%- for number in range(1, last + 1) -%}
         {%- do edges.append(number ~ ' * ' ~ days_of(period_days)) -%}
     {%- endfor -%}
@@ -238,9 +239,9 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The roll-ups that are made straight from order lines. -#}
+{#- The roll-ups that are made straight from order lines, as a list in SQL. -#}
 {% macro roll_ups_of_lines() -%}
-    {{ return(['int_orders', 'int_customer_categories', 'int_customer_category_choices', 'int_customer_need_lines']) }}
+    ('int_orders', 'int_customer_categories', 'int_customer_category_choices', 'int_customer_need_lines')
 {%- endmacro %}
 
 {#-

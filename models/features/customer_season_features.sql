@@ -50,7 +50,9 @@ final as (
                 then
                     cast(least(
                         limits.periods,
-                        ceil({{ days_between('order_totals.first_order_date', 'customers.as_of_date') }} / cast(limits.period_days as double))
+                        ceil(
+                            {{ days_between('order_totals.first_order_date', 'customers.as_of_date') }} / cast(limits.period_days as double)
+                        )
                     ) as integer)
         end as observed_periods,
         coalesce(measured.active_periods, 0) as active_periods,

@@ -1,5 +1,5 @@
--- Which of these gaps was a long one moves with the population's typical gap, every night. A gap counts as long the sooner the longer it is, so the last
--- long one can only be one that no later gap equals: few rows per customer have to be asked.
+-- Which of these gaps was a long one moves with the population's typical gap, every night. A gap counts as long the sooner the longer
+-- it is, so the last long one can only be one that no later gap equals: few rows per customer have to be asked.
 {{ config_roll_up() }}
 
 with purchase_days as (

@@ -62,7 +62,8 @@ final as (
         count(*) filter (
             where orders.is_purchase and orders.order_date >= periods.before_start and orders.order_date < periods.period_start
         ) as before_orders,
-        cast(sum(case when orders.order_date >= periods.period_start then orders.net_amount else 0 end) as decimal(18, 2)) as period_net_amount,
+        cast(sum(case when orders.order_date >= periods.period_start then orders.net_amount else 0 end) as decimal(18, 2))
+            as period_net_amount,
         cast(sum(case when orders.order_date >= periods.period_start then orders.gross_amount else 0 end) as decimal(18, 2))
             as period_gross_amount,
         cast(sum(case when orders.order_date >= periods.period_start then orders.promoted_amount else 0 end) as decimal(18, 2))

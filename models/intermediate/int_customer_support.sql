@@ -36,7 +36,9 @@ known as (
                 then tickets.satisfaction_score
         end as recent_score,
         -- The KPIs ask about the tickets of the period, whenever they were scored.
-        case when tickets.opened_date >= {{ days_before(as_of_date(), 'limits.period_days') }} then tickets.satisfaction_score end as period_score
+        case
+            when tickets.opened_date >= {{ days_before(as_of_date(), 'limits.period_days') }} then tickets.satisfaction_score
+        end as period_score
     from tickets
     cross join limits
 

@@ -1,4 +1,5 @@
--- The lines of the customers that roll-ups of lines compute again: several roll-ups read them, and finding them takes a pass over all lines.
+-- The lines of the customers that roll-ups of lines compute again: several roll-ups read them, and finding them takes a pass over
+-- all lines.
 {{ config(tags=['roll_up']) }}
 
 with order_lines as (
@@ -10,7 +11,7 @@ with order_lines as (
 refreshed_customers as (
 
     select * from {{ ref('int_refreshed_customers') }}
-    where roll_up in ('{{ roll_ups_of_lines() | join("', '") }}')
+    where roll_up in {{ roll_ups_of_lines() }}
 
 ),
 
@@ -21,4 +22,4 @@ final as (
 
 )
 
-select * from final
+select * from final -- noqa: AM04

@@ -1,5 +1,6 @@
--- Why: a roll-up that reads a raw table which macros/incremental/roll_ups.sql does not list for it would miss that table's corrections, and one that reads
--- another roll-up without its windows would miss the days on which that one changes: rows of yesterday that no later night mends.
+-- Why: a roll-up that reads a raw table which macros/incremental/roll_ups.sql does not list for it would miss that table's corrections,
+-- and one that reads another roll-up without its windows would miss the days on which that one changes: rows of yesterday that no
+-- later night mends.
 -- depends_on: {{ ref('int_refreshed_customers') }}
 {%- set listed = roll_ups() %}
 {%- set problems = [] %}
