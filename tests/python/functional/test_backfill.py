@@ -52,12 +52,12 @@ SEGMENTS_OF = {
     "category_affinity": ["tea", "coffee"],
 }
 # What models ask of the planted tables; the figures are not what is compared here.
-PERIOD_FEATURES = (
-    "1 as orders, 0 as orders_before, 10.00::decimal(18, 2) as net_amount, 10 as gross_amount, 0 as promoted_amount, "
-    "null::int as costed_amount, null::int as cost_amount, null::int as contacts, null::boolean as is_responding, null::boolean as is_converted, "
-    "null::int as campaign_cost, null::int as campaign_revenue, null::int as satisfaction_sum, 0 as satisfaction_answers, "
-    "null::int as points_redeemed"
-)
+PERIOD_FEATURES = """
+    1 as orders, 0 as orders_before, 10 as net_amount, 10 as gross_amount, 0 as promoted_amount, null::int as costed_amount,
+    null::int as cost_amount, null::int as contacts, null::boolean as is_responding, null::boolean as is_converted,
+    null::int as campaign_cost, null::int as campaign_revenue, null::int as satisfaction_sum, 0 as satisfaction_answers,
+    null::int as points_redeemed
+"""
 
 
 def thirty_days_of_moves(seed: int) -> dict[date, Memberships]:
@@ -102,13 +102,8 @@ def record(settings: Settings, source: Source, day: date, members: Memberships, 
         connection.execute(f"create or replace table history.current_segments (customer_id varchar, {columns})")
         rows = [[customer, *(segments.get(name) for name in SEGMENTATIONS)] for customer, segments in wide.items()]
         connection.executemany(f"insert into history.current_segments values ({', '.join('?' * (len(SEGMENTATIONS) + 1))})", rows)
-        customers = "from history.current_segments"
-        connection.execute(
-            f"create or replace table features.customer_period_features as select customer_id, {PERIOD_FEATURES} {customers}"
-        )
-        connection.execute(
-            f"create or replace table features.customer_order_features as select customer_id, 5.00::decimal(18, 2) as net_amount_365d {customers}"
-        )
+        for table, columns in (("customer_period_features", PERIOD_FEATURES), ("customer_order_features", "5 as net_amount_365d")):
+            connection.execute(f"create or replace table features.{table} as select customer_id, {columns} from history.current_segments")
     run_dbt(settings, source, day, "run", "segment_membership_changes", "segment_days", *models)
 
 
