@@ -8,6 +8,10 @@ RECOVERY_CUSTOMERS ?= 5000
 RECOVERY_MONTHS ?= 24
 RECOVERY_SEED ?= 1
 RECOVERY_FOLDER := $(HOME_FOLDER)_recovery
+LINES ?= 1000000
+BENCHMARK_FOLDER := $(HOME_FOLDER)_benchmark
+# A Markdown file whose section of this size is replaced: INTO=docs/performance.md
+INTO ?=
 
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
@@ -39,7 +43,7 @@ ui: $(INSTALLED) ## Dagster on this machine: lineage, runs, checks, partitions
 
 .PHONY: test
 test: $(INSTALLED) ## all tests
-	@$(VENV)/bin/python -m pytest
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadgroup
 
 .PHONY: recovery
 recovery: $(INSTALLED) ## how often segments find the truth planted in a synthetic retailer
@@ -47,6 +51,10 @@ recovery: $(INSTALLED) ## how often segments find the truth planted in a synthet
 	@$(VENV)/bin/segments generate $(RECOVERY_FOLDER)/retailer --customers $(RECOVERY_CUSTOMERS) --months $(RECOVERY_MONTHS) --seed $(RECOVERY_SEED)
 	@$(VENV)/bin/segments nightly --source $(RECOVERY_FOLDER)/retailer --home $(RECOVERY_FOLDER)/home
 	@$(VENV)/bin/python -m benchmarks.recovery --source $(RECOVERY_FOLDER)/retailer --home $(RECOVERY_FOLDER)/home
+
+.PHONY: benchmark
+benchmark: $(INSTALLED) ## what nights cost, beside plain SQL, other engines and the targets (LINES=1000000)
+	@$(VENV)/bin/python -m benchmarks.performance --lines $(LINES) --folder $(BENCHMARK_FOLDER) $(if $(INTO),--into $(INTO))
 
 .PHONY: lint
 lint: $(INSTALLED) lint-sql ## ruff, mypy, sqlfluff
@@ -66,4 +74,4 @@ lock: $(INSTALLED) ## resolve requirements.lock again from pyproject.toml (hashe
 
 .PHONY: clean
 clean: ## remove what runs have written, keep the environment
-	rm -rf $(HOME_FOLDER) $(RECOVERY_FOLDER) target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(HOME_FOLDER) $(RECOVERY_FOLDER) $(BENCHMARK_FOLDER) target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -23,3 +23,8 @@
 {% macro spark__days_before(date, days) -%}
     date_sub({{ date }}, {{ days }})
 {%- endmacro %}
+
+{#- The first day of the month that lies a whole number of months (an integer expression) before the month of a date. -#}
+{% macro month_start_before(date, months) -%}
+    cast({{ dbt.dateadd('month', '-' ~ months, dbt.date_trunc('month', date)) }} as date)
+{%- endmacro %}

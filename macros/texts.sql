@@ -23,7 +23,7 @@
 {%- endmacro %}
 
 {% macro default__joined_texts(text, separator) -%}
-    string_agg({{ text }}, '{{ separator }}' order by {{ text }})
+    array_to_string(list_sort(list({{ text }}) filter (where {{ text }} is not null)), '{{ separator }}')
 {%- endmacro %}
 
 {% macro spark__joined_texts(text, separator) -%}

@@ -78,12 +78,17 @@
 {%- endmacro %}
 
 {#-
-    Whether this run only makes up for what changed: roll-ups exist and a run has settled them. False in a full refresh, in unit tests (which
+    Whether this run only makes up for what changed: a run has settled the roll-ups before. False in a full refresh, in unit tests (which
     describe the whole rule), on Spark, and while dbt parses.
 -#}
-{% macro is_refresh() -%}
-    {%- if flags.WHICH not in ('build', 'run') or target.type == 'spark' or not is_incremental() -%}
+{% macro run_refreshes() -%}
+    {%- if not execute or flags.WHICH not in ('build', 'run') or flags.FULL_REFRESH or target.type == 'spark' -%}
         {{ return(false) }}
     {%- endif -%}
     {{ return(roll_up_state()['settled_run'] > 0) }}
+{%- endmacro %}
+
+{#- Whether the model at hand is only refreshed: the run makes up for what changed, and the table is there. -#}
+{% macro is_refresh() -%}
+    {{ return(run_refreshes() and is_incremental()) }}
 {%- endmacro %}

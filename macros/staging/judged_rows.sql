@@ -56,7 +56,7 @@ newly_known as materialized (
 
 {% endif -%}
 open_keys as (
-    select {{ key | join(', ') }} from typed
+    select distinct {{ key | join(', ') }} from typed
     {%- if customer %}
     union
     select {{ key | join(', ') }} from newly_known

@@ -4,7 +4,7 @@ with customers as (
 
 ),
 
-customer_categories as (
+customer_categories as {{ inlined() }} (
 
     select * from {{ ref('int_customer_categories') }}
     where purchase_lines > 0

@@ -38,7 +38,7 @@ contact_channels as (
 
 ),
 
-answer_times as (
+answer_times as {{ inlined() }} (
 
     select * from {{ ref('int_contact_answer_times') }}
 

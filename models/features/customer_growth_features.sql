@@ -87,7 +87,6 @@ compared as (
     select
         growers.*,
         levels.level_number,
-        levels.peer_group,
         case when levels.level_number <= 2 then growers.tenure_band else 'any' end as peer_band,
         case when levels.level_number = 1 then growers.affinity_category else 'any' end as peer_category
     from growers
@@ -114,28 +113,45 @@ peers as (
 
 ),
 
+large_enough as (
+
+    select peers.*
+    from peers
+    cross join limits
+    where peers.peers >= limits.minimum_peers
+
+),
+
 -- The nearest group of peers that is large enough to say what is usual among them.
 nearest as (
 
     select
-        compared.customer_id,
-        min(compared.level_number) as level_number
-    from compared
-    cross join limits
-    inner join peers
+        growers.*,
+        case
+            when near.level_number is not null then near.level_number
+            when same_tenure.level_number is not null then same_tenure.level_number
+            else everybody.level_number
+        end as level_number
+    from growers
+    left join large_enough as near
         on
-            compared.level_number = peers.level_number
-            and compared.peer_band = peers.peer_band
-            and compared.peer_category = peers.peer_category
-    where peers.peers >= limits.minimum_peers
-    group by compared.customer_id
+            growers.tenure_band = near.peer_band
+            and growers.affinity_category = near.peer_category
+            and near.level_number = 1
+    left join large_enough as same_tenure
+        on
+            growers.tenure_band = same_tenure.peer_band
+            and same_tenure.level_number = 2
+    left join large_enough as everybody
+        on everybody.level_number = 3
 
 ),
 
 placed as (
 
     select
-        compared.*,
+        nearest.*,
+        levels.peer_group,
         peers.peers,
         peers.middle_orders,
         peers.upper_orders,
@@ -144,13 +160,13 @@ placed as (
         peers.middle_categories,
         peers.upper_categories,
         peers.upper_amount
-    from compared
-    inner join nearest on compared.customer_id = nearest.customer_id and compared.level_number = nearest.level_number
+    from nearest
+    inner join levels on nearest.level_number = levels.level_number
     inner join peers
         on
-            compared.level_number = peers.level_number
-            and compared.peer_band = peers.peer_band
-            and compared.peer_category = peers.peer_category
+            nearest.level_number = peers.level_number
+            and case when nearest.level_number <= 2 then nearest.tenure_band else 'any' end = peers.peer_band
+            and case when nearest.level_number = 1 then nearest.affinity_category else 'any' end = peers.peer_category
 
 ),
 

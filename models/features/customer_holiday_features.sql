@@ -1,18 +1,21 @@
-{%- set country_of_the_source = 'cast(null as string)' -%}
-{%- if var('holiday_country', none) -%}
-    {%- set country_of_the_source = dbt.string_literal(dbt.escape_single_quotes(var('holiday_country') | upper)) -%}
-{%- endif -%}
-
 with customers as (
 
     select * from {{ ref('int_customers') }}
 
 ),
 
-customer_days as (
+order_totals as (
 
-    select * from {{ ref('int_customer_days') }}
-    where purchase_orders > 0
+    select
+        customer_id,
+        first_order_date
+    from {{ ref('int_customer_order_totals') }}
+
+),
+
+per_customer as (
+
+    select * from {{ ref('int_customer_holidays') }}
 
 ),
 
@@ -32,8 +35,7 @@ addresses as (
 
     select
         customer_id,
-        -- Whose country is not known keeps the holidays of the source. Whose country is known but has no windows keeps none of another.
-        coalesce(upper(trim(country)), {{ country_of_the_source }}) as holiday_country
+        {{ holiday_country('country') }} as holiday_country
     from {{ ref('stg_customers') }}
 
 ),
@@ -41,8 +43,8 @@ addresses as (
 -- The first day of which anything is known, for anybody.
 history as (
 
-    select min(order_date) as history_start
-    from customer_days
+    select min(first_order_date) as history_start
+    from order_totals
 
 ),
 
@@ -88,28 +90,6 @@ periods as (
         on observed.holiday_country = period_start.country and observed.observed_from = period_start.calendar_date
     left join calendar as period_end
         on observed.holiday_country = period_end.country and observed.observed_to = period_end.calendar_date
-
-),
-
-per_customer as (
-
-    select
-        customer_days.customer_id,
-        count(*) as observed_purchase_days,
-        count(*) filter (where calendar.holiday is not null) as holiday_purchase_days,
-        count(distinct calendar.window_start) as holidays_bought_in,
-        sum(greatest(customer_days.net_amount, 0)) as observed_amount,
-        sum(case when calendar.holiday is not null then greatest(customer_days.net_amount, 0) else 0 end) as holiday_amount
-    from customer_days
-    inner join periods on customer_days.customer_id = periods.customer_id
-    inner join calendar
-        on
-            periods.holiday_country = calendar.country
-            and customer_days.order_date = calendar.calendar_date
-    where
-        customer_days.order_date >= periods.observed_from
-        and calendar.is_covered
-    group by customer_days.customer_id
 
 ),
 

@@ -16,23 +16,24 @@ rhythm as (
 
 ),
 
-customer_days as (
+order_totals as (
 
-    select * from {{ ref('int_customer_days') }}
-    where gap_days is not null
-
-),
-
-purchases as (
-
-    select * from {{ ref('int_orders') }}
-    where is_purchase
+    select
+        customer_id,
+        last_ordered_at
+    from {{ ref('int_customer_order_totals') }}
 
 ),
 
-web_days as (
+long_gaps as (
 
-    select * from {{ ref('int_customer_web_days') }}
+    select * from {{ ref('int_customer_long_gaps') }}
+
+),
+
+web as (
+
+    select * from {{ ref('int_customer_web') }}
 
 ),
 
@@ -52,53 +53,22 @@ limits as (
 
 ),
 
-web as (
-
-    select
-        customer_id,
-        count(distinct web_date) as web_days,
-        count(distinct case when web_date >= {{ days_before(as_of_date(), 90) }} then web_date end) as web_days_90d,
-        sum(case when web_date >= {{ days_before(as_of_date(), 90) }} then product_view_count else 0 end) as product_view_count_90d,
-        sum(case when web_date >= {{ days_before(as_of_date(), 90) }} then cart_event_count else 0 end) as cart_event_count_90d,
-        max(web_date) as last_web_date,
-        max(case when cart_event_count > 0 then web_date end) as last_cart_date,
-        max(case when purchase_event_count > 0 then web_date end) as last_web_purchase_date,
-        max(last_event_at) as last_web_event_at
-    from web_days
-    group by customer_id
-
-),
-
--- The time of day matters only to those whom support has answered: they are few.
-purchases_of_answered as (
-
-    select
-        purchases.customer_id,
-        max(purchases.ordered_at) as last_ordered_at
-    from purchases
-    inner join support on purchases.customer_id = support.customer_id
-    where support.last_reply_at is not null
-    group by purchases.customer_id
-
-),
-
 -- Each gap against the usual gap of all the others, so that a long silence does not make itself look usual.
 gaps as (
 
     select
-        customer_days.customer_id,
-        customer_days.order_date,
-        customer_days.gap_days,
+        long_gaps.customer_id,
+        long_gaps.order_date,
+        long_gaps.gap_days,
         {{ mean_to_cents(
             days_between('orders.first_order_date', 'orders.last_order_date')
-            ~ ' - customer_days.gap_days + limits.population_gaps * rhythm.population_gap_days',
+            ~ ' - long_gaps.gap_days + limits.population_gaps * rhythm.population_gap_days',
             'rhythm.gap_count - 1 + limits.population_gaps'
         ) }} as other_gap_days
-    from customer_days
-    inner join orders on customer_days.customer_id = orders.customer_id
-    inner join rhythm on customer_days.customer_id = rhythm.customer_id
+    from long_gaps
+    inner join orders on long_gaps.customer_id = orders.customer_id
+    inner join rhythm on long_gaps.customer_id = rhythm.customer_id
     cross join limits
-    where customer_days.gap_days >= limits.long_gap_minimum_days
 
 ),
 
@@ -177,14 +147,14 @@ final as (
         case
             when
                 support.last_reply_at
-                > greatest(support.last_customer_message_at, web.last_web_event_at, purchases_of_answered.last_ordered_at)
+                > greatest(support.last_customer_message_at, web.last_event_at, order_totals.last_ordered_at)
                 then {{ days_between('support.last_reply_date', 'measured.as_of_date') }}
         end as days_since_unreturned_reply
     from measured
     left join comebacks on measured.customer_id = comebacks.customer_id
     left join web on measured.customer_id = web.customer_id
     left join support on measured.customer_id = support.customer_id
-    left join purchases_of_answered on measured.customer_id = purchases_of_answered.customer_id
+    left join order_totals on measured.customer_id = order_totals.customer_id
 
 )
 

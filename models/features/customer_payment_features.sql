@@ -4,7 +4,7 @@ with customers as (
 
 ),
 
-payment_methods as (
+payment_methods as {{ inlined() }} (
 
     select * from {{ ref('int_customer_payment_methods') }}
 
@@ -37,23 +37,6 @@ leaders as (
 
 ),
 
-population as (
-
-    select
-        payment_method,
-        sum(order_count) as method_orders
-    from payment_methods
-    group by payment_method
-
-),
-
-total as (
-
-    select sum(method_orders) as all_orders
-    from population
-
-),
-
 final as (
 
     select
@@ -64,13 +47,10 @@ final as (
         coalesce(per_customer.payment_method_count, 0) as payment_method_count,
         leaders.leading_payment_method,
         coalesce(per_customer.leading_payment_orders, 0) as leading_payment_orders,
-        {{ ratio('per_customer.leading_payment_orders', 'per_customer.payment_known_orders') }} as leading_payment_share,
-        {{ ratio('population.method_orders', 'total.all_orders') }} as leading_payment_population_share
+        {{ ratio('per_customer.leading_payment_orders', 'per_customer.payment_known_orders') }} as leading_payment_share
     from customers
-    cross join total
     left join per_customer on customers.customer_id = per_customer.customer_id
     left join leaders on customers.customer_id = leaders.customer_id
-    left join population on leaders.leading_payment_method = population.payment_method
 
 )
 

@@ -120,6 +120,8 @@ final as (
         cast(coalesce(programme.month_points_earned, 0) as decimal(18, 2)) as month_points_earned,
         cast(coalesce(programme.month_points_spent, 0) as decimal(18, 2)) as month_points_spent,
         cast(coalesce(programme.month_earnings, 0) + coalesce(programme.month_redemptions, 0) as bigint) as month_entries,
+        cast(coalesce(programme.month_welcomes, 0) as bigint) as month_welcomes,
+        cast(coalesce(programme.order_earnings, 0) as bigint) as order_earnings,
         cast(coalesce(programme.month_redemptions, 0) as bigint) as month_redemptions,
         cast(coalesce(programme.recent_points_redemptions, 0) as bigint) as recent_points_redemptions,
         cast(coalesce(programme.points_redemptions, 0) as bigint) as points_redemptions,

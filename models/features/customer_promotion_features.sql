@@ -4,14 +4,13 @@ with customers as (
 
 ),
 
-orders as (
+order_totals as (
 
-    select * from {{ ref('int_orders') }}
-    where is_purchase
+    select * from {{ ref('int_customer_order_totals') }}
 
 ),
 
-customer_categories as (
+customer_categories as {{ inlined() }} (
 
     select * from {{ ref('int_customer_categories') }}
     where purchased_amount > 0
@@ -34,6 +33,7 @@ expected as (
 
     select
         customer_categories.customer_id,
+        cast(sum(customer_categories.purchase_lines) as bigint) as purchase_lines,
         {{ ratio(
             'sum(cast(100 * customer_categories.purchased_amount as bigint) * categories.offered_ten_thousandths)',
             'sum(cast(100 * customer_categories.purchased_amount as bigint)) * 10000'
@@ -44,43 +44,28 @@ expected as (
 
 ),
 
-per_customer as (
-
-    select
-        customer_id,
-        count(*) as order_count,
-        count(*) filter (where is_promoted) as promoted_order_count,
-        count(*) filter (where has_coupon) as coupon_order_count,
-        sum(gross_amount) as gross_amount,
-        sum(promoted_amount) as promoted_amount,
-        sum(discount_amount) as discount_amount,
-        sum(coupon_amount) as coupon_amount
-    from orders
-    group by customer_id
-
-),
-
 final as (
 
     select
         customers.customer_id,
         customers.as_of_date,
 
-        coalesce(per_customer.promoted_order_count, 0) as promoted_order_count,
-        coalesce(per_customer.coupon_order_count, 0) as coupon_order_count,
-        cast(coalesce(per_customer.promoted_amount, 0) as decimal(18, 2)) as promoted_amount,
-        cast(coalesce(per_customer.discount_amount, 0) as decimal(18, 2)) as discount_amount,
-        cast(coalesce(per_customer.coupon_amount, 0) as decimal(18, 2)) as coupon_amount,
+        coalesce(order_totals.promoted_order_count, 0) as promoted_order_count,
+        coalesce(order_totals.coupon_order_count, 0) as coupon_order_count,
+        cast(coalesce(order_totals.promoted_amount, 0) as decimal(18, 2)) as promoted_amount,
+        cast(coalesce(order_totals.discount_amount, 0) as decimal(18, 2)) as discount_amount,
+        cast(coalesce(order_totals.coupon_amount, 0) as decimal(18, 2)) as coupon_amount,
 
-        {{ ratio('per_customer.promoted_amount', 'per_customer.gross_amount') }} as promoted_spend_share,
-        {{ ratio('per_customer.promoted_order_count', 'per_customer.order_count') }} as promoted_order_share,
+        {{ ratio('order_totals.promoted_amount', 'order_totals.gross_amount') }} as promoted_spend_share,
+        {{ ratio('order_totals.promoted_order_count', 'order_totals.order_count') }} as promoted_order_share,
         expected.expected_promoted_share,
+        coalesce(expected.purchase_lines, 0) as promotion_lines,
         {{ ratio(
-            ratio('per_customer.promoted_amount', 'per_customer.gross_amount'),
+            ratio('order_totals.promoted_amount', 'order_totals.gross_amount'),
             'expected.expected_promoted_share'
         ) }} as promotion_index
     from customers
-    left join per_customer on customers.customer_id = per_customer.customer_id
+    left join order_totals on customers.customer_id = order_totals.customer_id
     left join expected on customers.customer_id = expected.customer_id
 
 )

@@ -10,7 +10,7 @@ answers as (
 
 ),
 
-traits as (
+traits as {{ inlined() }} (
 
     select * from {{ ref('int_customer_traits') }}
 

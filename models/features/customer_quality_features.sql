@@ -4,7 +4,7 @@ with customers as (
 
 ),
 
-choices as (
+choices as {{ inlined() }} (
 
     select * from {{ ref('int_customer_category_choices') }}
 

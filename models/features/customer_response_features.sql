@@ -10,39 +10,15 @@ contact_channels as (
 
 ),
 
-consents as (
-
-    select * from {{ ref('stg_consents') }}
-    where
-        purpose = 'marketing'
-        and changed_date < {{ as_of_date() }}
-
-),
-
--- A coupon of no campaign answers nobody.
-redemptions as (
-
-    select * from {{ ref('stg_coupon_redemptions') }}
-    where
-        campaign_id is not null
-        and redeemed_date < {{ as_of_date() }}
-
-),
-
-limits as (
-
-    select cast({{ threshold('campaign_response_window_days') }} as integer) as window_days
-
-),
-
 permissions as (
 
-    select
-        customer_id,
-        max(case when is_granted then changed_at end) as last_granted_at,
-        max(case when not is_granted then changed_at end) as last_withdrawn_at
-    from consents
-    group by customer_id
+    select * from {{ ref('int_customer_permissions') }}
+
+),
+
+redeemed as (
+
+    select * from {{ ref('int_customer_redemptions') }}
 
 ),
 
@@ -88,21 +64,6 @@ judged as (
         and not coalesce(contacted.last_open_contact_date > contacted.last_unsubscribed_date, false) as is_unsubscribed
     from contacted
     left join permissions on contacted.customer_id = permissions.customer_id
-
-),
-
-redeemed as (
-
-    select
-        redemptions.customer_id,
-        count(*) as redemption_count,
-        count(*) filter (
-            where redemptions.redeemed_date >= {{ days_before(as_of_date(), 'limits.window_days') }}
-        ) as window_redemptions,
-        max(redemptions.redeemed_date) as last_redemption_date
-    from redemptions
-    cross join limits
-    group by redemptions.customer_id
 
 ),
 

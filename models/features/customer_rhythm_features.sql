@@ -4,10 +4,9 @@ with customers as (
 
 ),
 
-purchase_days as (
+rhythm as (
 
-    select * from {{ ref('int_customer_days') }}
-    where purchase_orders > 0
+    select * from {{ ref('int_customer_rhythm') }}
 
 ),
 
@@ -19,30 +18,12 @@ limits as (
 
 ),
 
--- Whole-number sums only: exact in any order of the rows, and a night can add to them.
-per_customer as (
-
-    select
-        customer_id,
-        max(order_date) as last_order_date,
-        count(*) as purchase_days,
-        count(gap_days) as gap_count,
-        -- The day before in the same month would lie less than this day's number away.
-        count(*) filter (where gap_days is null or gap_days >= extract(day from order_date)) as active_months,
-        sum(cast(gap_days as bigint)) as gap_sum,
-        sum(cast(gap_days as bigint) * gap_days) as gap_square_sum,
-        max(gap_days) as max_gap_days
-    from purchase_days
-    group by customer_id
-
-),
-
 measured as (
 
     select
         *,
         {{ mean_to_cents('gap_sum', 'gap_count') }} as mean_gap_days
-    from per_customer
+    from rhythm
 
 ),
 

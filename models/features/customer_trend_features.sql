@@ -4,9 +4,18 @@ with customers as (
 
 ),
 
-customer_days as (
+order_totals as (
 
-    select * from {{ ref('int_customer_days') }}
+    select
+        customer_id,
+        first_day
+    from {{ ref('int_customer_order_totals') }}
+
+),
+
+per_customer as (
+
+    select * from {{ ref('int_customer_trend') }}
 
 ),
 
@@ -18,14 +27,10 @@ limits as (
 
 ),
 
--- Half-open windows: from start up to, and without, end.
 windows as (
 
     select
-        {{ as_of_date() }} as last_end,
-        {{ days_before(as_of_date(), 'window_days') }} as last_start,
         {{ days_before(as_of_date(), '2 * window_days') }} as previous_start,
-        {{ days_before(as_of_date(), 'year_days') }} as year_ago_end,
         {{ days_before(as_of_date(), 'year_days + window_days') }} as year_ago_start
     from limits
 
@@ -34,38 +39,8 @@ windows as (
 -- The first day of which anything is known: a window before it was not observed, for anybody.
 history as (
 
-    select min(order_date) as history_start
-    from customer_days
-
-),
-
-placed as (
-
-    select
-        customer_days.customer_id,
-        customer_days.purchase_orders,
-        customer_days.net_amount,
-        customer_days.order_date >= windows.last_start as is_last,
-        customer_days.order_date >= windows.previous_start and customer_days.order_date < windows.last_start as is_previous,
-        customer_days.order_date >= windows.year_ago_start and customer_days.order_date < windows.year_ago_end as is_year_ago
-    from customer_days
-    cross join windows
-    where customer_days.order_date >= least(windows.previous_start, windows.year_ago_start)
-
-),
-
-per_customer as (
-
-    select
-        customer_id,
-        sum(case when is_last then purchase_orders else 0 end) as last_window_orders,
-        sum(case when is_previous then purchase_orders else 0 end) as previous_window_orders,
-        sum(case when is_year_ago then purchase_orders else 0 end) as year_ago_window_orders,
-        sum(case when is_last then net_amount else 0 end) as last_window_amount,
-        sum(case when is_previous then net_amount else 0 end) as previous_window_amount,
-        sum(case when is_year_ago then net_amount else 0 end) as year_ago_window_amount
-    from placed
-    group by customer_id
+    select min(first_day) as history_start
+    from order_totals
 
 ),
 
@@ -97,11 +72,21 @@ measured as (
             when observed.is_year_ago_observed then cast(coalesce(per_customer.year_ago_window_orders, 0) as bigint)
         end as year_ago_window_orders,
 
+        coalesce(per_customer.last_window_visits, 0) as last_window_visits,
+        coalesce(per_customer.previous_window_visits, 0) as previous_window_visits,
+        case when observed.is_year_ago_observed then coalesce(per_customer.year_ago_window_visits, 0) end as year_ago_window_visits,
+
         cast(coalesce(per_customer.last_window_amount, 0) as decimal(18, 2)) as last_window_amount,
         cast(coalesce(per_customer.previous_window_amount, 0) as decimal(18, 2)) as previous_window_amount,
         case
             when observed.is_year_ago_observed then cast(coalesce(per_customer.year_ago_window_amount, 0) as decimal(18, 2))
-        end as year_ago_window_amount
+        end as year_ago_window_amount,
+
+        cast(coalesce(per_customer.last_window_squares, 0) as decimal(38, 4)) as last_window_squares,
+        cast(coalesce(per_customer.previous_window_squares, 0) as decimal(38, 4)) as previous_window_squares,
+        case
+            when observed.is_year_ago_observed then cast(coalesce(per_customer.year_ago_window_squares, 0) as decimal(38, 4))
+        end as year_ago_window_squares
     from observed
     left join per_customer on observed.customer_id = per_customer.customer_id
 

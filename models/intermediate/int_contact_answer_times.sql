@@ -1,7 +1,11 @@
+{{ config_roll_up() }}
+
 with contacts as (
 
     select * from {{ ref('stg_campaign_contacts') }}
-    where sent_date < {{ as_of_date() }}
+    where
+        sent_date < {{ as_of_date() }}
+        and {{ is_refreshed() }}
 
 ),
 

@@ -1,7 +1,10 @@
 -- Straight from the lines to the customer: a customer-day-category table would be as long as the lines themselves.
+{{ config_roll_up() }}
+
 with order_lines as (
 
-    select * from {{ ref('int_order_lines') }}
+    select * from {{ order_lines_to_read() }}
+    where {{ is_refreshed() }}
 
 ),
 

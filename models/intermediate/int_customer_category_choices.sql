@@ -1,10 +1,14 @@
 -- What was chosen within a category: how dear, how good, how many, at how deep a discount. Everything is a sum of whole numbers,
 -- so that sums are exact in any order of the rows, and nothing in a row depends on other customers: what is usual in a category
 -- is the sum over this table, and the comparison is made in the features.
+{{ config_roll_up() }}
+
 with order_lines as (
 
-    select * from {{ ref('int_order_lines') }}
-    where is_purchase_line
+    select * from {{ order_lines_to_read() }}
+    where
+        is_purchase_line
+        and {{ is_refreshed() }}
 
 ),
 

@@ -1,19 +1,19 @@
 -- Recent orders and visits only: a habit is what the customer does now.
+{{ config_roll_up() }}
+
 with orders as (
 
     select * from {{ ref('int_orders') }}
-    where is_purchase
+    where
+        is_purchase
+        and {{ is_refreshed() }}
 
 ),
 
-web_events as (
+web_days as (
 
-    select
-        customer_id,
-        channel,
-        occurred_date
-    from {{ ref('stg_web_events') }}
-    where occurred_date < {{ as_of_date() }}
+    select * from {{ ref('int_customer_web_days') }}
+    where {{ is_refreshed() }}
 
 ),
 
@@ -42,15 +42,13 @@ orders_by_channel as (
 visits_by_channel as (
 
     select
-        web_events.customer_id,
-        web_events.channel,
-        count(distinct web_events.occurred_date) as visit_days
-    from web_events
+        web_days.customer_id,
+        web_days.channel,
+        count(*) as visit_days
+    from web_days
     cross join limits
-    where
-        web_events.channel is not null
-        and web_events.occurred_date >= limits.window_start
-    group by web_events.customer_id, web_events.channel
+    where web_days.web_date >= limits.window_start
+    group by web_days.customer_id, web_days.channel
 
 ),
 

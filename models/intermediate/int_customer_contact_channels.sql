@@ -1,87 +1,9 @@
+-- A view: it decides for each channel which of two counts holds, and writing that down would cost more than deciding it twice.
+{{ config(materialized='view') }}
+
 with contacts as (
 
-    select * from {{ ref('stg_campaign_contacts') }}
-    where sent_date < {{ as_of_date() }}
-
-),
-
-campaigns as (
-
-    select * from {{ ref('stg_campaigns') }}
-
-),
-
-channels as (
-
-    select
-        name,
-        channel
-    from {{ ref('contact_channels') }}
-
-),
-
-purchases as (
-
-    select
-        order_id,
-        customer_id
-    from {{ ref('int_orders') }}
-    where is_purchase
-
-),
-
-redemptions as (
-
-    select * from {{ ref('stg_coupon_redemptions') }}
-    where redeemed_date < {{ as_of_date() }}
-
-),
-
-limits as (
-
-    select
-        cast({{ threshold('campaign_response_window_days') }} as integer) as window_days,
-        cast({{ threshold('campaign_response_recent_days') }} as integer) as recent_days,
-        cast({{ threshold('contact_preference_window_days') }} as integer) as preference_days
-
-),
-
-redeemed_campaigns as (
-
-    select
-        customer_id,
-        campaign_id,
-        max(redeemed_at) as last_redeemed_at
-    from redemptions
-    where campaign_id is not null
-    group by customer_id, campaign_id
-
-),
-
-known as (
-
-    select
-        contacts.customer_id,
-        case
-            when channels.channel is not null then channels.channel
-            when coalesce(contacts.channel, campaigns.channel) is null then 'unknown'
-            else 'other'
-        end as channel,
-        contacts.sent_date,
-        coalesce(contacts.delivered_date < {{ as_of_date() }}, false) as is_delivered,
-        coalesce(contacts.opened_date < {{ as_of_date() }}, false) as is_opened,
-        coalesce(contacts.clicked_date < {{ as_of_date() }}, false) as is_clicked,
-        purchases.order_id is not null as is_converted,
-        coalesce(redeemed_campaigns.last_redeemed_at >= contacts.sent_at, false) as is_redeemed,
-        case when contacts.unsubscribed_date < {{ as_of_date() }} then contacts.unsubscribed_at end as unsubscribed_at,
-        case when contacts.unsubscribed_date < {{ as_of_date() }} then contacts.unsubscribed_date end as unsubscribed_date
-    from contacts
-    left join campaigns on contacts.campaign_id = campaigns.campaign_id
-    left join channels on coalesce(contacts.channel, campaigns.channel) = channels.name
-    left join purchases on contacts.converted_order_id = purchases.order_id and contacts.customer_id = purchases.customer_id
-    left join
-        redeemed_campaigns
-        on contacts.customer_id = redeemed_campaigns.customer_id and contacts.campaign_id = redeemed_campaigns.campaign_id
+    select * from {{ ref('int_customer_contacts') }}
 
 ),
 
@@ -90,69 +12,43 @@ delivery_reports as (
 
     select
         channel,
-        bool_or(is_delivered) as is_delivery_reported
-    from known
+        sum(delivered_contacts) > 0 as is_delivery_reported
+    from {{ ref('int_customer_contacts') }}
     group by channel
-
-),
-
-judged as (
-
-    select
-        known.customer_id,
-        known.channel,
-        known.sent_date,
-        known.unsubscribed_at,
-        known.unsubscribed_date,
-        known.is_converted,
-        known.is_converted or known.is_redeemed as is_responded,
-        -- Pictures that are not loaded hide an opening: whoever clicked has opened.
-        known.is_opened or known.is_clicked as is_opened,
-        known.is_clicked,
-        known.is_opened or known.is_clicked or known.is_converted or known.is_redeemed as is_answered,
-        known.sent_date >= {{ days_before(as_of_date(), 'limits.window_days') }} as is_window,
-        known.sent_date >= {{ days_before(as_of_date(), 'limits.recent_days') }} as is_recent,
-        known.sent_date >= {{ days_before(as_of_date(), '2 * limits.recent_days') }}
-        and known.sent_date < {{ days_before(as_of_date(), 'limits.recent_days') }} as is_previous,
-        known.sent_date >= {{ days_before(as_of_date(), 'limits.preference_days') }} as is_preference_window
-    from known
-    inner join delivery_reports on known.channel = delivery_reports.channel
-    cross join limits
-    where
-        known.is_delivered or known.is_opened or known.is_clicked or known.is_converted or known.is_redeemed
-        or known.unsubscribed_at is not null
-        or not delivery_reports.is_delivery_reported
 
 ),
 
 final as (
 
     select
-        customer_id,
-        channel,
+        contacts.customer_id,
+        contacts.channel,
 
-        count(*) as contact_count,
-        min(sent_date) as first_contact_date,
-        max(sent_date) as last_contact_date,
-        max(unsubscribed_at) as last_unsubscribed_at,
-        max(unsubscribed_date) as last_unsubscribed_date,
+        case when delivery_reports.is_delivery_reported then contacts.arrived_contacts else contacts.contact_count end as contact_count,
+        case when delivery_reports.is_delivery_reported then contacts.first_arrived_date else contacts.first_contact_date end as first_contact_date,
+        case when delivery_reports.is_delivery_reported then contacts.last_arrived_date else contacts.last_contact_date end as last_contact_date,
+        contacts.last_unsubscribed_at,
+        contacts.last_unsubscribed_date,
 
-        count(*) filter (where is_window) as window_contacts,
-        count(*) filter (where is_window and is_opened) as window_opened,
-        count(*) filter (where is_window and is_clicked) as window_clicked,
-        count(*) filter (where is_window and is_converted) as window_converted,
-        count(*) filter (where is_window and is_responded) as window_responded,
-        count(*) filter (where is_window and is_answered) as window_answered,
+        case when delivery_reports.is_delivery_reported then contacts.window_arrived else contacts.window_contacts end as window_contacts,
+        contacts.window_opened,
+        contacts.window_clicked,
+        contacts.window_converted,
+        contacts.window_responded,
+        contacts.window_answered,
 
-        count(*) filter (where is_recent) as recent_contacts,
-        count(*) filter (where is_recent and is_answered) as recent_answered,
-        count(*) filter (where is_previous) as previous_contacts,
-        count(*) filter (where is_previous and is_answered) as previous_answered,
+        case when delivery_reports.is_delivery_reported then contacts.recent_arrived else contacts.recent_contacts end as recent_contacts,
+        contacts.recent_answered,
+        case when delivery_reports.is_delivery_reported then contacts.previous_arrived else contacts.previous_contacts end as previous_contacts,
+        contacts.previous_answered,
 
-        count(*) filter (where is_preference_window) as preference_contacts,
-        count(*) filter (where is_preference_window and is_answered) as preference_answered
-    from judged
-    group by customer_id, channel
+        case when delivery_reports.is_delivery_reported then contacts.preference_arrived else contacts.preference_contacts end as preference_contacts,
+        contacts.preference_answered
+    from contacts
+    inner join delivery_reports on contacts.channel = delivery_reports.channel
+    where
+        contacts.arrived_contacts > 0
+        or not delivery_reports.is_delivery_reported
 
 )
 

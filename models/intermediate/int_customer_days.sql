@@ -1,7 +1,10 @@
 -- Kept narrow on purpose: there are almost as many customer-days as orders, and the width of the aggregate is what costs.
+{{ config_roll_up() }}
+
 with orders as (
 
     select * from {{ ref('int_orders') }}
+    where {{ is_refreshed() }}
 
 ),
 

@@ -19,21 +19,9 @@ topic_needs as (
 
 ),
 
-products as (
+need_lines as (
 
-    select * from {{ ref('stg_products') }}
-
-),
-
-category_needs as (
-
-    select * from {{ ref('category_needs') }}
-
-),
-
-order_lines as (
-
-    select * from {{ ref('int_order_lines') }}
+    select * from {{ ref('int_customer_need_lines') }}
 
 ),
 
@@ -45,9 +33,7 @@ customers as (
 
 limits as (
 
-    select
-        cast({{ threshold('needs_ticket_window_days') }} as integer) as ticket_window_days,
-        cast({{ threshold('needs_purchase_window_days') }} as integer) as purchase_window_days
+    select cast({{ threshold('needs_ticket_window_days') }} as integer) as ticket_window_days
 
 ),
 
@@ -83,34 +69,17 @@ asked as (
 
 ),
 
-product_needs as (
-
-    select
-        products.product_id,
-        category_needs.need
-    from products
-    inner join category_needs on {{ normalised('products.category') }} = category_needs.category
-
-),
-
 -- One row per customer and need, and one (need null) for everything that implies none: together all that was bought in the window.
 bought as (
 
     select
-        order_lines.customer_id,
+        need_lines.customer_id,
         'purchases' as evidence,
-        product_needs.need,
-        count(*) as times,
-        max(order_lines.ordered_at) as last_at
-    from order_lines
-    cross join limits
-    inner join customers on order_lines.customer_id = customers.customer_id
-    left join product_needs on order_lines.product_id = product_needs.product_id
-    where
-        order_lines.is_purchase_line
-        and order_lines.order_date < {{ as_of_date() }}
-        and order_lines.order_date >= {{ days_before(as_of_date(), 'limits.purchase_window_days') }}
-    group by order_lines.customer_id, product_needs.need
+        need_lines.need,
+        need_lines.purchase_lines as times,
+        need_lines.last_ordered_at as last_at
+    from need_lines
+    inner join customers on need_lines.customer_id = customers.customer_id
 
 ),
 

@@ -1,8 +1,12 @@
 -- Recent orders only: a habit is what the customer does now.
+{{ config_roll_up() }}
+
 with orders as (
 
     select * from {{ ref('int_orders') }}
-    where is_purchase
+    where
+        is_purchase
+        and {{ is_refreshed() }}
 
 ),
 

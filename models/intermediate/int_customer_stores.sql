@@ -1,6 +1,9 @@
+{{ config_roll_up() }}
+
 with orders as (
 
     select * from {{ ref('int_orders') }}
+    where {{ is_refreshed() }}
 
 ),
 

@@ -1,13 +1,19 @@
+{{ config_roll_up() }}
+
 with tickets as (
 
     select * from {{ ref('stg_support_tickets') }}
-    where opened_date < {{ as_of_date() }}
+    where
+        opened_date < {{ as_of_date() }}
+        and {{ is_refreshed() }}
 
 ),
 
 limits as (
 
-    select cast({{ threshold('advocacy_satisfaction_window_days') }} as integer) as satisfaction_window_days
+    select
+        cast({{ threshold('advocacy_satisfaction_window_days') }} as integer) as satisfaction_window_days,
+        cast({{ threshold('kpi_period_days') }} as integer) as period_days
 
 ),
 
@@ -28,7 +34,9 @@ known as (
                 coalesce(tickets.closed_date, tickets.opened_date) >= {{ days_before(as_of_date(), 'limits.satisfaction_window_days') }}
                 and coalesce(tickets.closed_date, tickets.opened_date) < {{ as_of_date() }}
                 then tickets.satisfaction_score
-        end as recent_score
+        end as recent_score,
+        -- The KPIs ask about the tickets of the period, whenever they were scored.
+        case when tickets.opened_date >= {{ days_before(as_of_date(), 'limits.period_days') }} then tickets.satisfaction_score end as period_score
     from tickets
     cross join limits
 
@@ -49,7 +57,10 @@ final as (
         greatest(max(known.opened_at), max(known.customer_replied_at)) as last_customer_message_at,
 
         count(known.recent_score) as scored_ticket_count,
-        {{ ratio('sum(known.recent_score)', 'count(known.recent_score)') }} as ticket_satisfaction
+        {{ ratio('sum(known.recent_score)', 'count(known.recent_score)') }} as ticket_satisfaction,
+
+        count(known.period_score) as period_satisfaction_answers,
+        cast(sum(known.period_score) as decimal(18, 2)) as period_satisfaction_sum
     from known
     group by known.customer_id
 

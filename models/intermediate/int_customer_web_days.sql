@@ -1,8 +1,12 @@
 -- Next to the order lines the longest raw table: rolled up once, for everything that asks what a customer does on the web.
+{{ config_roll_up() }}
+
 with web_events as (
 
     select * from {{ ref('stg_web_events') }}
-    where occurred_date < {{ as_of_date() }}
+    where
+        occurred_date < {{ as_of_date() }}
+        and {{ is_refreshed() }}
 
 ),
 

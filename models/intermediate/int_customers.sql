@@ -7,9 +7,12 @@ with customers as (
 
 ),
 
-customer_days as (
+order_totals as (
 
-    select * from {{ ref('int_customer_days') }}
+    select
+        customer_id,
+        first_day
+    from {{ ref('int_customer_order_totals') }}
 
 ),
 
@@ -22,24 +25,14 @@ transactions as (
 
 ),
 
-first_orders as (
-
-    select
-        customer_id,
-        min(order_date) as first_order_date
-    from customer_days
-    group by customer_id
-
-),
-
 dated as (
 
     select
         customers.customer_id,
         -- least() skips nulls on both engines.
-        least(customers.signed_up_date, first_orders.first_order_date) as customer_since_date
+        least(customers.signed_up_date, order_totals.first_day) as customer_since_date
     from customers
-    left join first_orders on customers.customer_id = first_orders.customer_id
+    left join order_totals on customers.customer_id = order_totals.customer_id
 
 ),
 

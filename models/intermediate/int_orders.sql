@@ -1,6 +1,9 @@
+{{ config_roll_up() }}
+
 with order_lines as (
 
-    select * from {{ ref('int_order_lines') }}
+    select * from {{ order_lines_to_read() }}
+    where {{ is_refreshed() }}
 
 ),
 

@@ -21,7 +21,9 @@ limits as (
         {{ threshold('purchase_rhythm_regular_silence') }} as regular_silence,
         {{ threshold('purchase_rhythm_season_minimum_span_days') }} as season_span_days,
         {{ threshold('purchase_rhythm_season_concentration') }} as season_concentration,
-        {{ threshold('purchase_rhythm_season_evidence') }} as season_evidence
+        {{ threshold('purchase_rhythm_season_evidence') }} as season_evidence,
+        {{ threshold('purchase_rhythm_short_season_concentration') }} as short_season_concentration,
+        {{ threshold('purchase_rhythm_short_season_days') }} as short_season_days
 
 ),
 
@@ -37,6 +39,8 @@ measured as (
         {{ ratio('rhythm.gap_deviation_days', 'rhythm.mean_gap_days') }} as gap_variation,
         seasons.observed_periods,
         seasons.active_periods,
+        seasons.season_months,
+        seasons.season_days,
         seasons.season_span_days,
         seasons.season_concentration,
         seasons.season_evidence,
@@ -63,6 +67,14 @@ final as (
                 and measured.season_concentration >= limits.season_concentration
                 and measured.season_evidence >= limits.season_evidence
                 then 'seasonal'
+            -- One month a year, the same or the next in two years (Christmas, Easter), and several purchases in it: months alone are too
+            -- few to show it, purchase days that all lie there are not.
+            when
+                measured.season_span_days >= limits.season_span_days
+                and measured.season_months = 2
+                and measured.season_concentration >= limits.short_season_concentration
+                and measured.season_days >= limits.short_season_days
+                then 'seasonal'
             -- Rarely, and by the clock: every third month the same box of contact lenses.
             when
                 measured.gap_count >= limits.regular_gaps
@@ -76,6 +88,8 @@ final as (
         measured.observed_periods,
         measured.active_periods,
         measured.gap_variation,
+        measured.season_months,
+        measured.season_days,
         measured.season_concentration,
         measured.season_evidence,
         measured.season_peak_month

@@ -1,7 +1,7 @@
 """Dagster's own home, below the home of the installation: run history, no telemetry, no pop-ups."""
 
 import os
-import sqlite3
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,7 @@ from orchestration.settings import Settings
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
+    from sqlalchemy.engine import Engine
 
 # Nights of one home never overlap: the home is locked, and DuckDB lets one process write.
 DAGSTER_YAML = """\
@@ -34,20 +35,39 @@ def prepare_instance(settings: Settings) -> Path:
 def open_instance(settings: Settings) -> "DagsterInstance":
     """The Dagster instance of this home: what `segments nightly` runs is what `make ui` shows."""
     from dagster import DagsterInstance
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
+    from dagster._core.storage.event_log.sqlite import sqlite_event_log
 
     prepare_instance(settings)
-    if not event.contains(Engine, "connect", _without_waiting_for_the_disk):
-        event.listen(Engine, "connect", _without_waiting_for_the_disk)
+    sqlite_event_log.create_engine = _event_log_engine  # type: ignore[attr-defined, assignment]
     return DagsterInstance.get()
+
+
+@cache
+def _engine(connection_string: str) -> "Engine":
+    """One engine and one connection for each file of the event log, for as long as the process lives."""
+    import sqlalchemy
+    from sqlalchemy import event
+
+    engine = sqlalchemy.create_engine(connection_string, poolclass=sqlalchemy.SingletonThreadPool)
+    event.listen(engine, "connect", _without_waiting_for_the_disk)
+    # Dagster disposes of an engine after each use; this one is used again.
+    engine.dispose = lambda close=True: None  # type: ignore[method-assign]
+    return engine
+
+
+def _event_log_engine(connection_string: str, **_: Any) -> "Engine":
+    """In place of the engine that Dagster's SQLite event log makes anew for each of its statements.
+
+    A night writes some thousands of small events. With a new engine for each, which connects and compiles every statement again, they
+    took a fifth of a small night (measured: 22 % of all samples, 9 % so).
+    """
+    return _engine(connection_string)
 
 
 def _without_waiting_for_the_disk(connection: Any, _record: Any) -> None:
     """Let Dagster's event log leave the flushing of its files to the operating system.
 
-    A night writes some thousands of small events, each a transaction of its own: with a flush for each of them they took longer
-    than the SQL. What a power cut could lose is history for the UI; what was built, checked and served is recorded elsewhere.
+    Each event is a transaction of its own: with a flush for each of them they took longer than the SQL. What a power cut could lose
+    is history for the UI; what was built, checked and served is recorded elsewhere.
     """
-    if isinstance(connection, sqlite3.Connection):
-        connection.execute("pragma synchronous = off")
+    connection.execute("pragma synchronous = off")

@@ -17,12 +17,17 @@ from orchestration.progress import Progress
 from orchestration.quality.verdict import require_passed_verdict
 from orchestration.settings import Settings
 from orchestration.transform import dbt
-from orchestration.transform.manifest import segment_tables, tests_about_segments
+from orchestration.transform.manifest import segment_tables
 from orchestration.transform.rules import forget_rules, remember_rules, rules_of_working_tables, why_to_build_anew
 
-# The gate stands between these two selections. A blocking check on a model does not stop models of the same Dagster step,
+# The gate stands between two selections. A blocking check on a model does not stop models of the same Dagster step,
 # so what comes after the gate has to be a step of its own.
-AFTER_THE_GATE = "path:models/history path:models/published"
+# By name and not by path: dbt reads a path from the folder that the night was started in.
+REPORTING = "fqn:customer_segments.history fqn:customer_segments.published"
+# Data tests that read a segment output run after the gate: it is the gate that judges the segments and tells what is wrong with
+# them, and a dbt test that failed before it would keep it from saying so.
+TESTS_ABOUT_SEGMENTS = "fqn:customer_segments.segments+1,resource_type:test"
+AFTER_THE_GATE = f"{REPORTING} {TESTS_ABOUT_SEGMENTS}"
 EVERYTHING = "fqn:*"
 
 
@@ -47,7 +52,6 @@ def build_dbt_assets(
 ) -> list[dg.AssetsDefinition]:
     """The assets of both steps; a failure is recorded with the build."""
     translator = LayerTranslator()
-    after_the_gate = " ".join([AFTER_THE_GATE, *tests_about_segments(manifest)])
     database = settings.database(source.name)
     rules = rules_of_working_tables(manifest, dbt.variables(source))
     segments = segment_tables(manifest)
@@ -59,7 +63,7 @@ def build_dbt_assets(
         manifest=manifest,
         name="build_segments",
         select=EVERYTHING,
-        exclude=AFTER_THE_GATE,
+        exclude=REPORTING,
         partitions_def=partitions,
         dagster_dbt_translator=translator,
         backfill_policy=dg.BackfillPolicy.multi_run(),
@@ -71,7 +75,7 @@ def build_dbt_assets(
             if reason is not None:
                 progress.note(f"full refresh: {reason}")
                 forget_rules(database)
-            yield from run_dbt(context, EVERYTHING, after_the_gate, full_refresh=reason is not None)
+            yield from run_dbt(context, EVERYTHING, AFTER_THE_GATE, full_refresh=reason is not None)
             # Some of the tables, picked in the UI, are not all of them.
             if context.selected_asset_keys == build_segments.keys:
                 remember_rules(database, rules)
@@ -81,7 +85,7 @@ def build_dbt_assets(
     @dbt_assets(
         manifest=manifest,
         name="build_reporting",
-        select=AFTER_THE_GATE,
+        select=REPORTING,
         partitions_def=partitions,
         dagster_dbt_translator=translator,
         backfill_policy=dg.BackfillPolicy.multi_run(),
@@ -91,7 +95,7 @@ def build_dbt_assets(
         with keeper.step():
             # History is as public as what is served: nothing that did not pass is recorded, however this step was started.
             require_passed_verdict(keeper.build_dir, database, segments)
-            yield from run_dbt(context, after_the_gate, "")
+            yield from run_dbt(context, AFTER_THE_GATE, "")
             if context.selected_asset_keys == build_reporting.keys:
                 keeper.record_day()
         progress.finish()

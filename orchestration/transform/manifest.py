@@ -6,7 +6,6 @@ from typing import Any
 
 PUBLISHED_TAG = "published"
 SEGMENTS_LAYER = "segments"
-SEGMENTS_FOLDER = f"models/{SEGMENTS_LAYER}"
 
 
 @dataclass(frozen=True)
@@ -49,17 +48,3 @@ def published_tables(manifest: Mapping[str, Any]) -> list[ManifestTable]:
     """Every model tagged `published`, sorted by name."""
     tables = [_table(node) for node in _models(manifest) if PUBLISHED_TAG in node["tags"]]
     return sorted(tables, key=lambda table: table.name)
-
-
-def tests_about_segments(manifest: Mapping[str, Any]) -> list[str]:
-    """The dbt data tests that read a segment output, as selection criteria.
-
-    They run after the gate: it is the gate that judges the segments and tells what is wrong with them, and a dbt test that failed
-    before it would keep it from saying so.
-    """
-    segments = {node["unique_id"] for node in _models(manifest) if node["fqn"][1] == SEGMENTS_LAYER}
-    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
-    about = [test for test in tests if segments & set(test["depends_on"]["nodes"])]
-    # Those in the layer's own files as one criterion: each takes dbt a look at every node of the project.
-    elsewhere = sorted(test["name"] for test in about if not test["original_file_path"].startswith(SEGMENTS_FOLDER))
-    return [f"path:{SEGMENTS_FOLDER},resource_type:test", *elsewhere]

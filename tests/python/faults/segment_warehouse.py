@@ -86,10 +86,22 @@ select
     sum(orders.net_amount) filter (where orders.is_promoted) / cast(sum(orders.net_amount) as double) as spend_share,
     case when count(orders.order_id) > 0 then coalesce(spend_share, 0) end as promoted_spend_share,
     count(*) filter (where orders.is_promoted) / nullif(count(orders.order_id), 0) as promoted_order_share,
-    case when count(orders.order_id) > 0 then 0.25 + (customers.number % 4) / 20.0 end as expected_promoted_share
+    case when count(orders.order_id) > 0 then 0.25 + (customers.number % 4) / 20.0 end as expected_promoted_share,
+    3 * count(orders.order_id) as promotion_lines
 from intermediate.int_customers as customers
 left join intermediate.int_orders as orders on customers.customer_id = orders.customer_id and orders.is_purchase
 group by customers.customer_id, customers.number;
+
+create table features.value_trend_cut_points as
+with comparable as (
+    select sum(greatest(trend.last_window_amount, 0)) / sum(greatest(trend.previous_window_amount, 0)) as previous_index
+    from features.customer_trend_features as trend
+    inner join features.customer_order_features as orders on trend.customer_id = orders.customer_id
+    where trend.last_window_orders > 0 and trend.previous_window_orders > 0 and orders.buyer_days >= 182
+)
+select 'previous_amount_index' as measure, 1 as cut, cast(previous_index as decimal(18, 4)) as value from comparable
+union all
+select 'year_ago_amount_index', 1, 1.5;
 """
 
 SEGMENTS = """
@@ -144,33 +156,43 @@ create table segments.value_trend_segments as
 with measured as (
     select
         orders.customer_id, orders.as_of_date, orders.first_order_date, trend.* exclude (customer_id),
-        greatest(trend.previous_window_amount, coalesce(trend.year_ago_window_amount, 0), 0) as baseline_amount
+        greatest(trend.previous_window_amount, coalesce(trend.year_ago_window_amount, 0), 0) as baseline_amount,
+        trend.previous_window_amount
+            * (select value from features.value_trend_cut_points where measure = 'previous_amount_index') as from_previous,
+        trend.year_ago_window_amount
+            * (select value from features.value_trend_cut_points where measure = 'year_ago_amount_index') as from_year_ago
     from features.customer_order_features as orders
     inner join features.customer_trend_features as trend on orders.customer_id = trend.customer_id
+),
+named as (
+    select
+        *,
+        case
+            when first_order_date is null then 'none'
+            when last_window_orders + previous_window_orders = 0 then 'inactive'
+            when last_window_amount > 1.25 * greatest(from_previous, coalesce(from_year_ago, 0), 0) then 'rising'
+            when greatest(last_window_amount, 0) < 0.75 * least(from_previous, coalesce(from_year_ago, from_previous))
+                then case when baseline_amount > 400 then 'declining_from_high' else 'declining' end
+            else 'steady'
+        end as segment
+    from measured
 )
 select
-    customer_id,
-    as_of_date,
-    case
-        when first_order_date is null then 'none'
-        when last_window_orders + previous_window_orders = 0 then 'inactive'
-        when last_window_amount > 1.25 * baseline_amount then 'rising'
-        when
-            greatest(last_window_amount, 0)
-            < 0.75 * least(previous_window_amount, coalesce(year_ago_window_amount, previous_window_amount))
-            then case when baseline_amount > 400 then 'declining_from_high' else 'declining' end
-        else 'steady'
-    end as segment,
+    customer_id, as_of_date, segment,
     first_order_date, last_window_orders, previous_window_orders, last_window_amount, previous_window_amount,
-    year_ago_window_amount, baseline_amount
-from measured;
+    year_ago_window_amount, baseline_amount,
+    cast(case segment when 'rising' then 2 when 'declining' then -2.5 else 0 end as double) as visit_evidence,
+    cast(case segment when 'rising' then 0.4 when 'declining_from_high' then -2 else 0 end as double) as basket_evidence
+from named;
 
 create table segments.promotion_affinity_segments as
 with measured as (
     select
         orders.customer_id, orders.as_of_date, orders.order_count,
         promotion.promoted_spend_share, promotion.promoted_order_share, promotion.expected_promoted_share,
-        promotion.promoted_spend_share / promotion.expected_promoted_share as promotion_index
+        promotion.promotion_lines,
+        promotion.promoted_spend_share / promotion.expected_promoted_share as promotion_index,
+        1 + (promotion_index - 1) * promotion.promotion_lines / (promotion.promotion_lines + 20) as leaning_index
     from features.customer_order_features as orders
     inner join features.customer_promotion_features as promotion on orders.customer_id = promotion.customer_id
 )
@@ -179,11 +201,12 @@ select
     as_of_date,
     case
         when order_count < 5 then 'unknown'
-        when promotion_index >= 1.2 then 'promotion_driven'
-        when promotion_index <= 0.8 then 'full_price'
+        when leaning_index >= 1.2 then 'promotion_driven'
+        when leaning_index <= 0.8 then 'full_price'
         else 'mixed'
     end as segment,
-    order_count, promoted_spend_share, promoted_order_share, expected_promoted_share, promotion_index
+    order_count, promoted_spend_share, promoted_order_share, expected_promoted_share, promotion_index,
+    promotion_lines, leaning_index
 from measured;
 """
 

@@ -152,6 +152,10 @@ FAULTS = [
         ("value_trend_segments", "expect_segments_not_to_contradict_the_amounts", f"set segment = '{said}' where segment = '{is_}'")
         for said, is_ in (("declining", "rising"), ("rising", "declining"), ("declining_from_high", "rising"), ("inactive", "steady"))
     ),
+    ("value_trend_segments", "expect_no_trend_within_chance", "set visit_evidence = 1.99 where segment = 'rising'"),
+    ("value_trend_segments", "expect_no_trend_within_chance", "set basket_evidence = 0 where segment = 'declining_from_high'"),
+    ("value_trend_segments", "expect_no_trend_within_chance", f"set basket_evidence = null where customer_id = {ONE_BUYER}"),
+    ("value_trend_segments", "expect_season_to_be_that_of_the_comparable", "set last_window_amount = 2 * last_window_amount"),
     (
         "value_trend_segments",
         "expect_high_before_to_be_above_the_rest",
@@ -189,12 +193,22 @@ FAULTS = [
         "expect_promotion_index_to_be_share_over_expected_share",
         "set promotion_index = promotion_index * 1.01 where segment = 'promotion_driven'",
     ),
+    (
+        "promotion_affinity_segments",
+        "expect_leaning_index_to_lean_on_the_usual_lines",
+        "set leaning_index = promotion_index where segment = 'promotion_driven'",
+    ),
+    (
+        "promotion_affinity_segments",
+        "expect_leaning_index_to_lean_on_the_usual_lines",
+        "set leaning_index = null where segment = 'mixed'",
+    ),
     ("promotion_affinity_segments", "expect_unknown_without_evidence", "set segment = 'mixed' where order_count < 5"),
     ("promotion_affinity_segments", "expect_unknown_without_evidence", "set promotion_index = null where segment = 'mixed'"),
     (
         "promotion_affinity_segments",
         "expect_promotion_driven_above_full_price",
-        "set promotion_index = 0.5 where segment = 'promotion_driven'",
+        "set leaning_index = 0.5 where segment = 'promotion_driven'",
     ),
     (
         "promotion_affinity_segments",
@@ -288,7 +302,10 @@ def test_monetary_value_may_be_the_mean(warehouse: Path, suites: Path) -> None:
 def test_thresholds_of_a_source_are_those_of_the_models(warehouse: Path, suites: Path) -> None:
     """The window of the trend is a threshold that a source may override: the suite must look at the same window."""
     results = audit(warehouse, AS_OF_DATE, suites, SEGMENT_TABLES, {"trend_window_days": 30})
-    assert failed(results) == {("value_trend_segments", "expect_windows_to_agree_with_the_orders")}
+    assert failed(results) == {
+        ("value_trend_segments", "expect_windows_to_agree_with_the_orders"),
+        ("value_trend_segments", "expect_season_to_be_that_of_the_comparable"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -135,14 +135,16 @@ create table segments.programme_engagement_segments as
 select customer_id, {as_of_date} as as_of_date, * exclude (customer_id)
 from (
     values
-    ('c1', 'not_a_member', false, null, 'unknown', 0.0, 0.0, 0, 0.0), ('c2', 'active_redeemer', true, 'gold', 'up', 50.0, 30.0, 1, 120.0),
-    ('c3', 'collector', true, null, 'unknown', 40.0, 0.0, 0, 80.0), ('c4', 'dormant', true, 'silver', 'down', 0.0, 0.0, 0, 10.0),
-    ('c5', 'dormant', true, null, 'unknown', 0.0, 0.0, 1, 5.0), ('c6', 'dormant', true, 'gold', 'none', 0.0, 0.0, 0, 0.0),
-    ('c7', 'not_a_member', false, null, 'unknown', 0.0, 0.0, 0, 0.0), ('c8', 'not_a_member', false, null, 'unknown', 0.0, 0.0, 0, 0.0),
-    ('c9', 'not_a_member', false, null, 'unknown', 0.0, 0.0, 0, 0.0)
+    ('c1', 'not_a_member', false, null, 'unknown', 0, 0.0, 0.0, 0, 0.0),
+    ('c2', 'active_redeemer', true, 'gold', 'up', 2, 50.0, 30.0, 1, 120.0),
+    ('c3', 'collector', true, null, 'unknown', 1, 40.0, 0.0, 0, 80.0), ('c4', 'dormant', true, 'silver', 'down', 0, 0.0, 0.0, 0, 10.0),
+    ('c5', 'dormant', true, null, 'unknown', 0, 0.0, 0.0, 1, 5.0), ('c6', 'dormant', true, 'gold', 'none', 0, 0.0, 0.0, 0, 0.0),
+    ('c7', 'not_a_member', false, null, 'unknown', 0, 0.0, 0.0, 0, 0.0),
+    ('c8', 'not_a_member', false, null, 'unknown', 0, 0.0, 0.0, 0, 0.0),
+    ('c9', 'not_a_member', false, null, 'unknown', 0, 0.0, 0.0, 0, 0.0)
 ) as segments (
-    customer_id, segment, is_member, loyalty_tier, tier_move, month_points_earned, month_points_spent, recent_points_redemptions,
-    points_balance
+    customer_id, segment, is_member, loyalty_tier, tier_move, month_activity, month_points_earned, month_points_spent,
+    recent_points_redemptions, points_balance
 );
 
 create table intermediate.int_customer_referrals as
@@ -298,6 +300,7 @@ FAULTS = [
             "segment = 'active_redeemer' where customer_id = 'c3'",
             "segment = 'collector' where customer_id = 'c2'",
             "segment = 'dormant' where customer_id = 'c3'",
+            "month_activity = 0 where customer_id = 'c3'",
             "segment = 'not_a_member', is_member = false where customer_id = 'c4'",
         )
     ),
