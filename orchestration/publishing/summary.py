@@ -238,8 +238,8 @@ def describe_backfill(settings: Settings, recorded: "Sequence[RecordedDay]", bui
     seconds = sum(day.seconds for day in recorded)
     parts: list[Any] = [
         "",
-        f"{build.source}: {days_in_words([day.day for day in recorded])} recorded in {seconds:.0f} s; "
-        f"published as build {build.id}, as of {build.as_of_date}",
+        f"{build.source}: {days_in_words([day.day for day in recorded])} recorded in {seconds:.0f} s",
+        f"Published as of {build.as_of_date}, as build {build.id}",
         "",
         recorded_table(recorded),
     ]

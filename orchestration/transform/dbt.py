@@ -118,7 +118,8 @@ def run(
     manifest = _manifest(settings, source)
     try:
         result = dbtRunner(manifest=manifest, callbacks=[callback]).invoke(
-            [*arguments, *common_arguments(settings, variables(source, as_of_date, build_id, settings.as_known_at))]
+            # Nobody reads what a run would write about itself: its events say it all. Writing it takes a second a run.
+            [*arguments, "--no-write-json", *common_arguments(settings, variables(source, as_of_date, build_id, settings.as_known_at))]
         )
     finally:
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]

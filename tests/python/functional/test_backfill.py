@@ -1,0 +1,283 @@
+"""History is the same however its days came to be recorded, a late row corrects it, and a day can be had again as it was known.
+
+One backfill is run as a user runs it. The rest runs the models by dbt in this process, without the checks that every night has
+anyway: thirty whole nights in three orders would take an hour.
+"""
+
+import random
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import duckdb
+import pytest
+
+from orchestration.corrections import Corrections, correct_history, outdated_days
+from orchestration.ingest.landing import land
+from orchestration.ingest.source import Source, resolve_source
+from orchestration.progress import Progress
+from orchestration.publishing import builds
+from orchestration.quality import operations
+from orchestration.reproduction import begin_reproduction
+from orchestration.settings import Settings
+from orchestration.transform import dbt
+from tests.python.functional.conftest import PROJECT_DIR, Served, segments
+
+Rows = list[tuple[Any, ...]]
+Memberships = dict[tuple[str, str], str]
+
+HISTORY = ("segment_membership_history", "segment_sizes", "segment_migrations")
+SEGMENTATIONS = re.findall(r"^ +'(\w+)',$", (PROJECT_DIR / "macros" / "segmentations.sql").read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def published(database: Path, *views: str) -> dict[str, Rows]:
+    """Rows of published views in a working database, sorted."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return {view: connection.execute(f"select * from reporting.{view} order by all").fetchall() for view in views}
+
+
+# --- thirty days, in three orders ------------------------------------------------------------------------------------------------
+
+# Over the end of a year, in which a week, a month and a quarter begin.
+THIRTY_DAYS = [date(2024, 12, 12) + timedelta(days=number) for number in range(30)]
+SEGMENTS_OF = {
+    "rfm": ["champions", "loyal", "lost", "new"],
+    "loyalty_status": ["loyal", "at_risk", "lost"],
+    "socio_cultural": ["liberal", "moderate", "not_permitted"],
+    "category_affinity": ["tea", "coffee"],
+}
+# What models ask of the planted tables; the figures are not what is compared here.
+PERIOD_FEATURES = """
+    1 as orders, 0 as orders_before, 10 as net_amount, 10 as gross_amount, 0 as promoted_amount, null::int as costed_amount,
+    null::int as cost_amount, null::int as contacts, null::boolean as is_responding, null::boolean as is_converted,
+    null::int as campaign_cost, null::int as campaign_revenue, null::int as satisfaction_sum, 0 as satisfaction_answers,
+    null::int as points_redeemed
+"""
+
+
+def thirty_days_of_moves(seed: int) -> dict[date, Memberships]:
+    """Who is in which segment on each day: customers move, move back, come, leave and come again."""
+    chance = random.Random(seed)  # noqa: S311
+    here: dict[str, bool] = {}
+    now: Memberships = {}
+    days = {}
+    for day in THIRTY_DAYS:
+        for customer in (f"c{number:02}" for number in range(25)):
+            here[customer] = chance.random() < (0.96 if here.get(customer, customer < "c20") else 0.2)
+            for segmentation, known in SEGMENTS_OF.items():
+                if (customer, segmentation) not in now or chance.random() < 0.12:
+                    now[customer, segmentation] = chance.choice(known)
+        days[day] = {key: segment for key, segment in now.items() if here[key[0]]}
+    return days
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Source]:
+    """A home whose working database has the rule tables alone."""
+    folder = tmp_path_factory.mktemp("planted")
+    settings = Settings(home=folder / "home")
+    source = Source(name="planted", folder=folder)
+    settings.database(source.name).parent.mkdir(parents=True)
+    run_dbt(settings, source, THIRTY_DAYS[0], "seed", "segment_definitions", "thresholds")
+    return settings, source
+
+
+def run_dbt(settings: Settings, source: Source, day: date, command: str, *select: str) -> None:
+    dbt.run([command, "--select", *select], settings=settings, source=source, as_of_date=day, build_id="b", on_event=lambda event: None)
+
+
+def record(settings: Settings, source: Source, day: date, members: Memberships, *models: str) -> None:
+    """Plant the memberships of a day and run the models of the log."""
+    wide: dict[str, dict[str, str]] = {}
+    for (customer, segmentation), segment in members.items():
+        wide.setdefault(customer, {})[segmentation] = segment
+    with duckdb.connect(str(settings.database(source.name))) as connection:
+        connection.execute("create schema if not exists history; create schema if not exists features")
+        columns = ", ".join(f"{segmentation}_segment varchar" for segmentation in SEGMENTATIONS)
+        connection.execute(f"create or replace table history.current_segments (customer_id varchar, {columns})")
+        rows = [[customer, *(segments.get(name) for name in SEGMENTATIONS)] for customer, segments in wide.items()]
+        connection.executemany(f"insert into history.current_segments values ({', '.join('?' * (len(SEGMENTATIONS) + 1))})", rows)
+        for table, columns in (("customer_period_features", PERIOD_FEATURES), ("customer_order_features", "5 as net_amount_365d")):
+            connection.execute(f"create or replace table features.{table} as select customer_id, {columns} from history.current_segments")
+    run_dbt(settings, source, day, "run", "segment_membership_changes", "segment_days", *models)
+
+
+@pytest.fixture(scope="module")
+def thirty_days(planted: tuple[Settings, Source]) -> Iterator[tuple[dict[date, Memberships], dict[str, dict[str, Rows]]]]:
+    """The planted days, and the history that three orders of recording them have left."""
+    settings, source = planted
+    days = thirty_days_of_moves(7)
+    database = settings.database(source.name)
+    rules = database.with_suffix(".rules")
+    shutil.copy(database, rules)
+    orders = {
+        "day by day": THIRTY_DAYS,
+        "in one go after the night of the last day": [THIRTY_DAYS[-1], *THIRTY_DAYS],
+        "in reverse": [*reversed(THIRTY_DAYS), THIRTY_DAYS[-1]],
+    }
+    left = {}
+    for name, order in orders.items():
+        shutil.copy(rules, database)
+        for day in order[:-1]:
+            record(settings, source, day, days[day])
+        record(settings, source, order[-1], days[order[-1]], *HISTORY)
+        left[name] = published(database, *HISTORY)
+    yield days, left
+
+
+def test_any_order_of_thirty_days_leaves_the_same_history(
+    thirty_days: tuple[dict[date, Memberships], dict[str, dict[str, Rows]]],
+) -> None:
+    _, left = thirty_days
+    first, *others = left.values()
+    assert all(first.values())
+    assert all(other == first for other in others)
+
+
+def test_intervals_give_back_each_days_memberships_exactly(
+    thirty_days: tuple[dict[date, Memberships], dict[str, dict[str, Rows]]],
+) -> None:
+    days, left = thirty_days
+    last: Memberships = {}
+    for members in days.values():
+        last.update(members)
+    for intervals in (history["segment_membership_history"] for history in left.values()):
+        for day, members in days.items():
+            found = [
+                ((customer, segmentation), segment)
+                for customer, segmentation, segment, valid_from, valid_to in intervals
+                if valid_from <= day and (valid_to is None or day < valid_to)
+            ]
+            # Whoever is not_permitted at last reads so all along.
+            expected = {key: "not_permitted" if last[key] == "not_permitted" else segment for key, segment in members.items()}
+            assert len(found) == len(expected)
+            assert dict(found) == expected
+
+
+def test_opening_and_who_entered_less_who_exited_is_closing(
+    thirty_days: tuple[dict[date, Memberships], dict[str, dict[str, Rows]]],
+) -> None:
+    days, left = thirty_days
+    for sizes in (history["segment_sizes"] for history in left.values()):
+        opening: dict[tuple[str, str], int] = {}
+        for day, members in days.items():
+            closing = {}
+            for as_of_date, segmentation, segment, customers, _, _, entered, exited in sizes:
+                if as_of_date == day:
+                    closing[segmentation, segment] = customers
+                    assert opening.get((segmentation, segment), 0) + entered - exited == customers
+            counted = [(segmentation, segment) for (_, segmentation), segment in members.items()]
+            assert {key: size for key, size in closing.items() if size} == {key: counted.count(key) for key in set(counted)}
+            opening = closing
+
+
+# --- a late row --------------------------------------------------------------------------------------------------------------------
+
+D1, D2 = date(2025, 6, 1), date(2025, 6, 2)
+MODELS = [f"+{name}" for name in (*HISTORY, "segment_memberships", "published_recorded_days", "customer_profiles", "outdated_days")]
+COMPARED = (*HISTORY, "segment_memberships", "recorded_days", "customer_profiles")
+
+
+class Home:
+    """A home in which days are described by the project's own models, without gate and publishing."""
+
+    def __init__(self, folder: Path, shop: Path) -> None:
+        self.settings = Settings(home=folder, source=str(shop))
+        self.source = resolve_source(shop)
+        self.database = self.settings.database(self.source.name)
+        self.progress = Progress(enabled=False)
+        self.recorded: list[date] = []
+
+    def land(self) -> datetime:
+        """Land what is new; returns a moment after it."""
+        land(self.source, self.settings.landing(self.source.name), datetime.now(UTC))
+        return datetime.now(UTC)
+
+    def describe(self, settings: Settings, day: date) -> None:
+        database = settings.database(self.source.name)
+        is_new = not database.exists() or settings.as_known_at is not None
+        operations.create_operations(database)
+        if is_new:
+            run_dbt(settings, self.source, day, "seed", "*")
+        run_dbt(settings, self.source, day, "run", *MODELS)
+
+    def run(self, job: str, day: date) -> SimpleNamespace:
+        """As the runner of jobs does."""
+        self.describe(self.settings, day)
+        self.recorded.append(day)
+        return SimpleNamespace(succeeded=True, is_published=True, reason="")
+
+
+def test_a_late_row_corrects_the_recorded_days_it_touches(tmp_path: Path, write_shop: Callable[[Path, int], Path]) -> None:
+    shop = write_shop(tmp_path / "shop", 30)
+    home = Home(tmp_path / "home", shop)
+    before_the_row = home.land()
+    home.run("night", D1)
+    as_published = published(home.database, *COMPARED)
+
+    # A whole file again: one order of before the first day is new in it, and one that changes nothing of that day; all else came before.
+    with (shop / "transactions.csv").open("a", encoding="utf-8") as file:
+        file.write(f"late-1,1,customer_0003,{D1 - timedelta(days=3)}T12:00:00,500.00\nlate-2,1,customer_0004,{D1}T12:00:00,5.00\n")
+    home.land()
+    home.run("night", D2)
+    assert outdated_days(home.database) == [D1]
+    assert [(day, outdated) for day, _, outdated in published(home.database, "recorded_days")["recorded_days"]] == [(D1, True), (D2, False)]
+    home.recorded.clear()
+    assert correct_history(home, home.settings, home.source, D2) == Corrections((D1,), ())  # type: ignore[arg-type]
+    assert home.recorded == [D1, D2]
+    assert outdated_days(home.database) == []
+
+    knew_it_at_once = Home(tmp_path / "another", shop)
+    knew_it_at_once.land()
+    for day in (D1, D2):
+        knew_it_at_once.run("night", day)
+    corrected = published(home.database, *COMPARED)
+    fresh = published(knew_it_at_once.database, *COMPARED)
+    for known in (corrected, fresh):
+        known["recorded_days"] = [(day, outdated) for day, _, outdated in known["recorded_days"]]
+    assert corrected == fresh
+    first_day = [row for row in corrected["segment_membership_history"] if row[3] == D1]
+    assert first_day != as_published["segment_membership_history"]
+
+    # The first day as it was known before the row came; the current state is not touched by that.
+    current = home.database.read_bytes()
+    as_known = replace(home.settings, as_known_at=before_the_row)
+    begin_reproduction(as_known, home.source)
+    home.describe(as_known, D1)
+    assert published(as_known.database(home.source.name), *COMPARED) == as_published
+    assert home.database.read_bytes() == current
+
+
+# --- as a user runs it ---------------------------------------------------------------------------------------------------------------
+
+
+def test_backfill_from_the_command_line(tmp_path: Path, write_shop: Callable[[Path, int], Path]) -> None:
+    home = tmp_path / "home"
+    arguments = ("--source", str(write_shop(tmp_path / "shop", 30)), "--home", str(home))
+    future = segments("backfill", "--from", "2025-01-01", "--to", "2999-01-01", *arguments)
+    assert future.exit_code == 2 and "2999-01-01 has not begun" in future.errors
+    assert not home.exists()
+
+    run = segments("backfill", "--from", str(D1), "--to", str(D2), *arguments)
+    assert run.exit_code == 0, run.errors + run.output
+    assert "day 1 of 2" in run.errors and "full refresh: the working tables have not been built whole yet" in run.errors
+    assert str(D1) in run.output and f"as of {D2}" in run.output
+    served = Served(home)
+    assert served.query("select distinct as_of_date from published.rfm_segments") == [(D2,)]
+    assert served.query("select distinct as_of_date from published.segment_sizes order by 1") == [(D1,), (D2,)]
+    assert served.query("select as_of_date, status, as_known_at from published.builds order by 1") == [
+        (D1, builds.RECORDED, None),
+        (D2, builds.PUBLISHED, None),
+    ]
+    assert served.query("select as_of_date, is_outdated from published.recorded_days order by 1") == [(D1, False), (D2, False)]
+    assert served.query("select count(distinct build_id) from published.data_quality_results") == [(2,)]
+    recorded, shown = builds.list_builds(home)
+    assert (recorded.status, shown.status) == (builds.RECORDED, builds.PUBLISHED)
+    assert not (builds.build_dir(home, recorded.id) / builds.DATABASE_FILE).exists()
+    assert segments("rollback", recorded.id, "--home", str(home)).exit_code == 2
+    assert segments("rollback", "--home", str(home)).exit_code == 2
