@@ -4,12 +4,12 @@ import pytest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share a night in one process.
+    """Keep tests that share a night, or a database made by dbt, in one process.
 
     A fixture of a whole session or module is made anew in every process that needs it, and some of these fixtures are whole nights.
     """
     for item in items:
         if "complete_journey" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("complete_journey"))
-        elif item.path.parent.name == "functional":
+        elif item.path.parent.name != "unit":
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
