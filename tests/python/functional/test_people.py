@@ -28,7 +28,8 @@ CHECK = "assert_no_special_category_without_permission"
 
 # What may hold special-category answers, and which models may read it. An addition is a decision of data protection.
 PERMITTED_READERS = {
-    "base_survey_answers": {"stg_survey_answers", "quarantine", "row_reconciliation"},
+    # The two of history keep when rows were loaded and the day they are about, and nothing of what they say.
+    "base_survey_answers": {"stg_survey_answers", "quarantine", "row_reconciliation", "event_arrivals", "recorded_days"},
     "stg_survey_answers": {"int_survey_answers", "int_special_category_answers"},
     "int_special_category_answers": {"customer_socio_cultural_features"},
     "customer_socio_cultural_features": {"socio_cultural_segments"},
@@ -153,6 +154,8 @@ def test_only_permitted_models_read_special_category_answers(dbt: Dbt) -> None:
     source = "source.customer_segments.landing.survey_answers"
     landed_readers = {child.split(".")[2] for child in manifest.child_map[source] if child.startswith("model.")}
     assert landed_readers == {"base_survey_answers"}
+    kept = {name for model in ("event_arrivals", "recorded_days") for name in manifest.nodes[f"model.customer_segments.{model}"].columns}
+    assert kept == {"table_name", "loaded_at", "earliest_event_date", "as_of_date", "known_to"}
 
 
 def test_groups_only_with_the_permission_of_the_day(night: Callable[[str], dict[str, tuple[str, str, str | None]]], dbt: Dbt) -> None:
