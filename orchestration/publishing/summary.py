@@ -209,7 +209,7 @@ def describe_corrections(corrections: "Corrections") -> list[str]:
     if corrections.failure:
         lines.append(f"STOPPED while correcting history, tonight's build stays published: {corrections.failure}")
     if corrections.left:
-        lines.append(f"Outdated by late rows: {days_in_words(corrections.left)}. To record them again: {CORRECT_COMMAND}")
+        lines.append(outdated_in_words(corrections.left))
     return lines
 
 
@@ -218,6 +218,11 @@ def days_in_words(days: Sequence[date]) -> str:
     if len(days) <= 5:
         return ", ".join(map(str, days))
     return f"{len(days)} days from {days[0]} to {days[-1]}"
+
+
+def outdated_in_words(days: Sequence[date]) -> str:
+    """Which recorded days late rows have outdated, and the command that corrects them."""
+    return f"Outdated by late rows: {days_in_words(days)}. To record them again: {CORRECT_COMMAND}"
 
 
 def recorded_table(recorded: "Sequence[RecordedDay]") -> Table:
@@ -244,7 +249,7 @@ def describe_backfill(settings: Settings, recorded: "Sequence[RecordedDay]", bui
         recorded_table(recorded),
     ]
     if outdated:
-        parts.append(f"Outdated by late rows: {days_in_words(outdated)}. To record them again: {CORRECT_COMMAND}")
+        parts.append(outdated_in_words(outdated))
     parts += [
         "Where to look next",
         f"  query     {settings.serving / DATABASE_FILE}: published.segment_membership_history, segment_sizes, segment_migrations",
