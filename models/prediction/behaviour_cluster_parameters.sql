@@ -1,4 +1,4 @@
--- Names of parameters hold what they are about: cluster.<name>.<feature or share>, feature.<feature>.<figure>, fit.<figure>.
+-- Names of parameters hold what they are about: cluster.<name>.<feature or share>, feature.<feature>.<figure>, fit.clusters.<figure>.
 with parameters as (
 
     select * from {{ ref('model_parameters_in_force') }}
@@ -13,7 +13,7 @@ final as (
         rows_fitted,
         {{ dbt.split_part('parameter', "'.'", 1) }} as kind,
         {{ dbt.split_part('parameter', "'.'", 2) }} as name, -- noqa: RF04
-        nullif({{ dbt.split_part('parameter', "'.'", 3) }}, '') as figure,
+        {{ dbt.split_part('parameter', "'.'", 3) }} as figure,
         value
     from parameters
 

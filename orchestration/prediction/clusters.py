@@ -203,10 +203,10 @@ def give_names(clusters: Clusters, catalogue: Sequence[Name], limits: Limits, ke
 def to_parameters(clusters: Clusters, names: Sequence[str]) -> dict[str, float]:
     """Everything of a fit by name, as it is written down: what scoring, describing and the next fit need."""
     parameters = {
-        "fit.clusters": float(len(names)),
-        "fit.agreement": clusters.agreement,
-        "fit.silhouette": clusters.silhouette,
-        "fit.found_anew": float(clusters.is_found_anew),
+        "fit.clusters.number": float(len(names)),
+        "fit.clusters.agreement": clusters.agreement,
+        "fit.clusters.silhouette": clusters.silhouette,
+        "fit.clusters.found_anew": float(clusters.is_found_anew),
     }
     for feature, scale in clusters.scales.items():
         for figure in ("lower", "upper", "centre", "scale"):
@@ -228,9 +228,9 @@ def from_parameters(parameters: Mapping[str, float], features: Sequence[str]) ->
         scales={feature: Scale(*(parts["feature", feature, figure] for figure in figures)) for feature in used},
         centres=np.array([[parts["cluster", name, feature] for feature in used] for name in names]),
         shares=tuple(shares[name] for name in names),
-        agreement=parts["fit", "agreement"],
-        silhouette=parts["fit", "silhouette"],
-        is_found_anew=bool(parts["fit", "found_anew"]),
+        agreement=parts["fit", "clusters", "agreement"],
+        silhouette=parts["fit", "clusters", "silhouette"],
+        is_found_anew=bool(parts["fit", "clusters", "found_anew"]),
     ), names
 
 
@@ -244,14 +244,17 @@ def _points(measures: Measures, features: Sequence[str], limits: Limits) -> tupl
 
 
 def _one_thread() -> AbstractContextManager[Any]:
-    """Several threads add up in the order in which they happen to finish; and the samples are too small to share."""
+    """Several threads add up in the order in which they happen to finish; and the samples are too small to share.
+
+    scikit-learn is imported here, so that a night on which nothing is fitted does not wait for it, and before: only what is loaded is limited.
+    """
+    import sklearn.cluster
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(1)  # type: ignore[no-any-return]
 
 
 def _k_means(points: Measures, number: int, starts: int, start: Measures | str = "k-means++", seed: int = 0) -> Any:
-    # Imported here: a night on which nothing is fitted does not wait for it.
     from sklearn.cluster import KMeans
 
     return KMeans(number, init=start, n_init=starts, random_state=seed).fit(points)
