@@ -25,9 +25,12 @@ final as (
         customers.customer_id,
         customers.as_of_date,
         coalesce(figures.purchase_days, 0) as purchase_days,
-        {%- for feature in behaviour_features()[1:] %}
-        figures.{{ feature }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        figures.recency_days,
+        figures.amount_per_day,
+        figures.lines_per_day,
+        figures.promoted_share,
+        figures.remote_share,
+        figures.gap_variation
     from customers
     left join figures on customers.customer_id = figures.customer_id
 

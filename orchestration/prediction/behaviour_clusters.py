@@ -1,9 +1,10 @@
 """The model behaviour_cluster: which customers buy alike, found in a sample as of a fit day.
 
-**The clusters of a fit day are those of its year, moved.** On the first fit day of a year their number is chosen and they are named by what sets them apart. A fit
-later in the year starts from there: the same number, found where those customers are now, names kept by matching centres. Where that day had too little to be fitted,
-the first fit day of the quarter stands in, and without one the fit stands alone. So what a fit gives depends on purchases before its day and on nothing that was
-fitted in between: nights, backfills forwards and backwards give the same names.
+**The clusters of a fit day are those of its year, moved.** On the first fit day of a year their number is chosen and they are named by what
+sets them apart. A fit later in the year starts from there: the same number, found where the customers are now, names kept by matching
+centres. Where that day had too little to be fitted, the first fit day of the quarter stands in, and without one the fit stands alone.
+So what a fit gives depends on purchases before its day and on nothing that was fitted in between: nights, backfills forwards and backwards
+give the same names.
 """
 
 from dataclasses import fields
@@ -69,7 +70,7 @@ BEHAVIOUR_CLUSTER = FittedModel(
 
 
 def _clusters_of_the_period(request: FitRequest, limits: Limits, catalogue: list[Name]) -> tuple[Clusters, list[str]] | None:
-    """The clusters, and their names, that the year of the fit day began with, or its quarter; None where this day begins it, or neither had enough."""
+    """The clusters and names that the year of the fit day began with, or its quarter; None without."""
     for period in PERIODS:
         day = _cluster_day(request, period)
         if day >= request.day:
@@ -92,7 +93,9 @@ def _sample(request: FitRequest, counted_until: date) -> tuple[list[str], Measur
     result = request.connection.execute(
         "select * from features.fit_cluster_measures where counted_until = ? order by customer_number", [counted_until]
     )
-    columns = {column: np.ma.filled(values.astype(np.float64), np.nan) for column, values in result.fetchnumpy().items() if column not in KEYS}
+    columns = {
+        column: np.ma.filled(values.astype(np.float64), np.nan) for column, values in result.fetchnumpy().items() if column not in KEYS
+    }
     return list(columns), np.column_stack(list(columns.values()))
 
 
@@ -106,7 +109,9 @@ def _cluster_day(request: FitRequest, period: str) -> date:
 
 
 def _limits(request: FitRequest) -> Limits:
-    row = request.connection.execute(f"select {', '.join(field.name for field in fields(Limits))} from features.fit_cluster_limits").fetchone()
+    row = request.connection.execute(
+        f"select {', '.join(field.name for field in fields(Limits))} from features.fit_cluster_limits"
+    ).fetchone()
     return Limits(*row)  # type: ignore[misc]
 
 

@@ -32,7 +32,7 @@ NUMBERED = "numbered"
 
 @dataclass(frozen=True)
 class Limits:
-    """Thresholds of the segmentation behaviour_cluster; the model fit_cluster_limits has their values, seeds/thresholds.csv their reasons."""
+    """Thresholds of the segmentation behaviour_cluster: values from the model fit_cluster_limits, reasons in seeds/thresholds.csv."""
 
     minimum_customers: int
     minimum_clusters: int
@@ -79,7 +79,7 @@ class Clusters:
 
 @dataclass(frozen=True)
 class Name:
-    """A name of the catalogue (seeds/behaviour_cluster_names.csv) with the place that it describes, in standard deviations from the typical customer.
+    """A name of the catalogue (seeds/behaviour_cluster_names.csv), and the place it describes in deviations from the typical customer.
 
     Attributes:
         kind: plain, typical (nothing sets the cluster apart) or numbered (no plain name fits).
@@ -98,8 +98,8 @@ class NotFitted(Exception):
 def find_scales(measures: Measures, features: Sequence[str], limits: Limits) -> dict[str, Scale]:
     """How each measure is standardised. Measures that are mostly unknown, or the same for nearly everybody, are left out.
 
-    Cut off at percentiles, so that a few customers with extreme values neither make the scale nor a cluster of their own. The deviation is that of the
-    values cut off: quartiles would be equal for shares of which most are zero.
+    Cut off at percentiles, so that a few customers with extreme values neither make the scale nor a cluster of their own. The deviation is
+    that of the values cut off: quartiles would be equal for shares of which most are zero.
     """
     scales: dict[str, Scale] = {}
     for feature, column in zip(features, measures.T, strict=True):
@@ -124,7 +124,7 @@ def standardise(measures: Measures, features: Sequence[str], scales: Mapping[str
 
 
 def find_clusters(measures: Measures, features: Sequence[str], limits: Limits) -> Clusters:
-    """Clusters with their number chosen: the number whose clusters resamples agree with most, of those whose smallest cluster is large enough.
+    """Clusters with their number chosen: the one that resamples agree with most, of those whose smallest cluster is large enough.
 
     Of numbers that agree equally (to a hundredth) the one of the larger silhouette. Raises NotFitted.
     """
@@ -142,7 +142,7 @@ def find_clusters(measures: Measures, features: Sequence[str], limits: Limits) -
 
 
 def move_clusters(measures: Measures, features: Sequence[str], limits: Limits, before: Clusters) -> Clusters | None:
-    """As many clusters as before, found from where those lay; None where they cannot be followed: other features, or one of them nearly empty."""
+    """As many clusters as before, found from where those lay; None where they cannot be followed: other features, or one nearly empty."""
     scales, points = _points(measures, features, limits)
     if list(scales) != list(before.scales):
         return None
@@ -167,7 +167,7 @@ def rescaled(clusters: Clusters, scales: Mapping[str, Scale]) -> Measures:
 
 
 def kept_names(clusters: Clusters, before: Clusters, names_before: Sequence[str], limits: Limits) -> dict[int, str]:
-    """Names of earlier clusters for those that lie where they lay: by cluster, each name once, the sum of all ways the shortest (Hungarian method)."""
+    """Names of earlier clusters for those that lie where they lay, each once, all ways together the shortest (Hungarian method)."""
     from scipy.optimize import linear_sum_assignment
 
     if list(clusters.scales) != list(before.scales):
@@ -182,8 +182,9 @@ def kept_names(clusters: Clusters, before: Clusters, names_before: Sequence[str]
 def give_names(clusters: Clusters, catalogue: Sequence[Name], limits: Limits, kept: Mapping[int, str] | None = None) -> list[str]:
     """A name for each cluster: the one it has kept, otherwise the one that says what sets it apart, otherwise a numbered one.
 
-    A plain name is possible where the cluster deviates from the typical customer in every direction that the name states; the typical one where it deviates
-    nowhere much. Of the possible ones each cluster gets another, so that the clusters lie as near to the places of their names as can be.
+    A plain name is possible where the cluster deviates from the typical customer in every direction that the name states; the typical one
+    where it deviates nowhere much. Of the possible ones each cluster gets another, so that clusters lie as near to the places of their names
+    as can be.
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -246,9 +247,9 @@ def _points(measures: Measures, features: Sequence[str], limits: Limits) -> tupl
 def _one_thread() -> AbstractContextManager[Any]:
     """Several threads add up in the order in which they happen to finish; and the samples are too small to share.
 
-    scikit-learn is imported here, so that a night on which nothing is fitted does not wait for it, and before: only what is loaded is limited.
+    scikit-learn is imported here, so that a night without a fit does not wait for it, and first: only what is loaded is limited.
     """
-    import sklearn.cluster
+    import sklearn.cluster  # noqa: F401
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(1)  # type: ignore[no-any-return]

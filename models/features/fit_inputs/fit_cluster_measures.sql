@@ -1,4 +1,4 @@
--- A view, like all inputs of fits. It asks the order lines and no roll-up of orders: what a day after the fit day brought to an earlier order must not be seen.
+-- A view, like all inputs of fits. It asks order lines and no roll-up of orders: what a later day brought to an earlier order must not be seen.
 {{ config(materialized='view') }}
 
 with order_lines as (
@@ -84,10 +84,10 @@ final as (
 
     select
         counted_until,
-        customer_number,
         {%- for feature in behaviour_features() %}
-        {{ behaviour_measure(feature) }} as {{ feature }}{{ ',' if not loop.last }}
+        {{ behaviour_measure(feature) }} as {{ feature }},
         {%- endfor %}
+        customer_number
     from figures
 
 )

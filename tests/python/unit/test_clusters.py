@@ -159,7 +159,7 @@ def test_unknown_is_typical_and_beyond_the_cuts_is_at_the_cut() -> None:
 def test_clusters_move_with_the_customers_and_keep_their_number_and_names() -> None:
     before = find_clusters(FOUR, FEATURES, LIMITS)
     names = give_names(before, CATALOGUE, LIMITS)
-    moved = move_clusters(FOUR + [0.3, 0.2, 0.0], FEATURES, LIMITS, before)
+    moved = move_clusters(FOUR + np.array([0.3, 0.2, 0.0]), FEATURES, LIMITS, before)
     assert moved is not None
     assert not moved.is_found_anew
     kept = kept_names(moved, before, names, LIMITS)
