@@ -27,7 +27,7 @@ TABLES = (
     """
     create table if not exists prediction.validations (
         model string, fitted_as_of_date date, fitted_with string, calibrated_until date, validated_until date,
-        measure string, position integer, customers bigint, observed double, predicted double
+        measure string, position integer, starts_on date, customers bigint, observed double, predicted double
     )
     """,
     """
@@ -58,6 +58,7 @@ class Validation:
         customers: how many it is about.
         observed: purchases that happened.
         predicted: purchases that were expected.
+        starts_on: first day of a week; None of other measures.
     """
 
     measure: str
@@ -65,6 +66,7 @@ class Validation:
     customers: int
     observed: float
     predicted: float
+    starts_on: datetime.date | None = None
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,10 @@ def record_fit(connection: duckdb.DuckDBPyConnection, key: FitKey, fit: Fit, pur
         connection,
         "validations",
         [
-            [*identity, fit.calibrated_until, fit.validated_until, one.measure, one.position, one.customers, one.observed, one.predicted]
+            [
+                *(*identity, fit.calibrated_until, fit.validated_until, one.measure, one.position, one.starts_on),
+                *(one.customers, one.observed, one.predicted),
+            ]
             for one in fit.validations
         ],
     )
