@@ -183,8 +183,8 @@ def give_names(clusters: Clusters, catalogue: Sequence[Name], limits: Limits, ke
     """A name for each cluster: the one it has kept, otherwise the one that says what sets it apart, otherwise a numbered one.
 
     A plain name is possible where the cluster deviates from the typical customer in every direction that the name states; the typical one
-    where it deviates nowhere much. Of the possible ones each cluster gets another, so that clusters lie as near to the places of their names
-    as can be.
+    where it deviates nowhere much. Of the possible ones each cluster gets another, so that clusters lie as near to
+    the places of their names as can be.
     """
     from scipy.optimize import linear_sum_assignment
 
