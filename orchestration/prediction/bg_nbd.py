@@ -7,6 +7,7 @@ for good with a probability that differs as well (beta: a, b). Equation numbers 
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from scipy import linalg, special
@@ -48,7 +49,7 @@ class BgNbd:
         expected = np.empty_like(age)
         order = np.argsort(frequency, kind="stable")
         bounds = np.flatnonzero(np.diff(frequency[order], prepend=-1.0, append=np.inf))
-        for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+        for start, end in pairwise(bounds):
             rows = order[start:end]
             chances, weights = beta_points(self.a, self.b + frequency[rows[0]])
             per_chance = (horizon[rows] / (self.alpha + age[rows]))[:, None]

@@ -1,4 +1,4 @@
-"""Lifetime value end to end: the orders of the literature through a whole night, and shops that say nothing through all that is predicted."""
+"""Lifetime value end to end: the orders of the literature through a whole night, and shops that say nothing through all its parts."""
 
 import math
 import shutil
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from orchestration.ingest.source import Source, project_variables, resolve_source
+from orchestration.prediction.behaviour_clusters import BEHAVIOUR_CLUSTER
 from orchestration.prediction.bg_nbd import BgNbd
 from orchestration.prediction.facts import transaction
 from orchestration.prediction.fitting import fit_where_due
@@ -43,9 +44,8 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Served:
 
 def test_a_night_publishes_the_published_parameters(night: Served) -> None:
     """Fader, Hardie and Lee 2005, table 2; Fader and Hardie 2013, section 4."""
-    rows = night.query(
-        "select model, parameter, value, standard_error, log_likelihood, rows_fitted, fitted_as_of_date from published.model_parameters"
-    )
+    columns = "model, parameter, value, standard_error, log_likelihood, rows_fitted, fitted_as_of_date"
+    rows = night.query(f"select {columns} from published.model_parameters")
     found = {(model, parameter): value for model, parameter, value, *_ in rows}
     assert {key: round(value, 3) for key, value in found.items() if key[0] != "gamma_gamma"} == {
         **{("bg_nbd", "r"): 0.243, ("bg_nbd", "alpha"): 4.414, ("bg_nbd", "a"): 0.793, ("bg_nbd", "b"): 2.426},
@@ -85,9 +85,8 @@ def test_every_customer_is_scored_by_the_formulas(night: Served) -> None:
 
 
 def test_fits_are_tried_on_their_holdout_and_reviewed(night: Served) -> None:
-    totals = night.query(
-        "select model, customers, observed, predicted, relative_error from published.model_validations where measure = 'total' order by model"
-    )
+    columns = "model, customers, observed, predicted, relative_error"
+    totals = night.query(f"select {columns} from published.model_validations where measure = 'total' order by model")
     assert [model for model, *_ in totals] == ["bg_nbd", "pareto_nbd"]
     for _, customers, observed, predicted, error in totals:
         assert customers == 2357 and error == pytest.approx(predicted / observed - 1)
@@ -103,7 +102,10 @@ def test_fits_are_tried_on_their_holdout_and_reviewed(night: Served) -> None:
 
 AS_OF_DATE = date(2024, 3, 1)
 ORDINARY = """
-    select 'c' || number as customer_id, date '2023-01-01' + cast(number % 90 + visit * (5 + number * 37 % 60) as integer) as order_date, {amount} as amount
+    select
+        'c' || number as customer_id,
+        date '2023-01-01' + cast(number % 90 + visit * (5 + number * 37 % 60) as integer) as order_date,
+        {amount} as amount
     from range(200) as customers (number) cross join range(12) as visits (visit)
     where visit <= number * 7 % 12 and number % 90 + visit * (5 + number * 37 % 60) < 420
 """
@@ -114,11 +116,17 @@ SHOPS = {
         *("no_purchases", "no_amounts", "too_few_customers", False),
     ),
     "nobody repeats": (
-        "select 'c' || number as customer_id, date '2023-01-01' + cast(number as integer) as order_date, 10 as amount from range(300) as customers (number)",
+        """
+        select 'c' || number as customer_id, date '2023-01-01' + cast(number as integer) as order_date, 10 as amount
+        from range(300) as customers (number)
+        """,
         *("nobody_repeats", "no_amounts", "too_few_customers", False),
     ),
     "one customer": (
-        "select 'c1' as customer_id, date '2023-01-01' + cast(7 * visit as integer) as order_date, 10 as amount from range(50) as visits (visit)",
+        """
+        select 'c1' as customer_id, date '2023-01-01' + cast(7 * visit as integer) as order_date, 10 as amount
+        from range(50) as visits (visit)
+        """,
         *("too_few_repeat_buyers", "too_few_repeat_buyers", "too_few_customers", False),
     ),
     "all the same": (
@@ -204,7 +212,7 @@ def test_a_shop_that_says_nothing_is_reviewed_and_never_crashes(shop: tuple[Sett
     with duckdb.connect(str(database)) as connection:
         connection.execute("update operations.roll_up_state set earliest_as_of_date = $1, latest_as_of_date = $1", [AS_OF_DATE])
     variables = {**project_variables(), **source.vars}
-    for model in MODELS:
+    for model in (*MODELS, BEHAVIOUR_CLUSTER):
         fit_where_due(database, model, AS_OF_DATE, variables)
         # What failed is not tried again while nothing has changed.
         assert fit_where_due(database, model, AS_OF_DATE, variables) == {}
