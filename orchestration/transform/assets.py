@@ -1,4 +1,4 @@
-"""The two dbt steps of a night as Dagster assets: up to the segments before the gate, what readers get after it."""
+"""The three dbt steps of a night as Dagster assets: up to the features, predictions and segments, what readers get."""
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
@@ -27,10 +27,13 @@ from orchestration.transform.rules import (
     why_to_build_anew,
 )
 
-# The gate stands between two selections. A blocking check on a model does not stop models of the same Dagster step,
-# so what comes after the gate has to be a step of its own.
+# Between the steps stand the fits, which read the features, and the gate, which judges the segments. A blocking check on a model does
+# not stop models of the same Dagster step, so what comes after the gate has to be a step of its own.
 # By name and not by path: dbt reads a path from the folder that the night was started in.
+PREDICTION_AND_SEGMENTS = "fqn:customer_segments.staging.prediction fqn:customer_segments.prediction fqn:customer_segments.segments"
 REPORTING = "fqn:customer_segments.history fqn:customer_segments.published"
+# With all tests that read any of it.
+AFTER_THE_FITS = " ".join(f"{part}+" for part in PREDICTION_AND_SEGMENTS.split() + REPORTING.split())
 # Data tests that read a segment output run after the gate: it is the gate that judges the segments and tells what is wrong with
 # them, and a dbt test that failed before it would keep it from saying so.
 TESTS_ABOUT_SEGMENTS = "fqn:customer_segments.segments+1,resource_type:test"
@@ -42,7 +45,7 @@ class LayerTranslator(DagsterDbtTranslator):
     """Groups assets by layer (the folder below `models/`), so that the lineage reads like the path of a night."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The layer: staging, intermediate, features, segments, history, published; seeds are rules."""
+        """The layer: staging, intermediate, features, prediction, segments, history, published; seeds are rules."""
         if dbt_resource_props["resource_type"] == "seed":
             return "rules"
         return str(dbt_resource_props["fqn"][1])
@@ -57,7 +60,7 @@ def build_dbt_assets(
     keeper: NightKeeper,
     progress: Progress,
 ) -> list[dg.AssetsDefinition]:
-    """The assets of both steps; a failure is recorded with the build."""
+    """The assets of all three steps; a failure is recorded with the build."""
     translator = LayerTranslator()
     database = settings.database(source.name)
     rules = rules_of_working_tables(manifest, dbt.variables(source))
@@ -71,33 +74,48 @@ def build_dbt_assets(
 
     @dbt_assets(
         manifest=manifest,
-        name="build_segments",
+        name="build_features",
         select=EVERYTHING,
-        exclude=REPORTING,
+        exclude=f"{PREDICTION_AND_SEGMENTS} {REPORTING}",
         partitions_def=partitions,
         dagster_dbt_translator=translator,
         backfill_policy=dg.BackfillPolicy.multi_run(),
     )
-    def build_segments(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        progress.stage("2/5 build staging, features, segments")
+    def build_features(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        progress.stage("2/7 build staging, features")
         with keeper.step():
             reason = why_to_build_anew(database, rules, asked=keeper.full_refresh)
             if reason is not None:
                 progress.note(f"full refresh: {reason}")
                 forget_rules(database)
-            # Some of the tables, picked in the UI, are not all of them.
-            is_whole = context.selected_asset_keys == build_segments.keys
+            # Some of the tables, picked in the UI, are not all of them. Every incremental table but history is in this step.
+            is_whole = context.selected_asset_keys == build_features.keys
             are_loaded = is_whole and reason is None and rule_tables_are_loaded(database, seeds)
-            if not are_loaded:
-                remember_rule_tables(database, {})
             if are_loaded:
-                yield from _unchanged(build_segments.keys_by_output_name, set(seeds))
-            left_out = f"{AFTER_THE_GATE} {about_rule_tables}" if are_loaded else AFTER_THE_GATE
+                yield from _unchanged(build_features.keys_by_output_name, seeds)
+            else:
+                remember_rule_tables(database, {})
+            left_out = f"{AFTER_THE_FITS} {about_rule_tables}" if are_loaded else AFTER_THE_FITS
             yield from run_dbt(context, EVERYTHING, left_out, full_refresh=reason is not None)
             if is_whole:
                 remember_rules(database, rules)
                 remember_rule_tables(database, seeds)
-                keeper.full_refresh = False
+        progress.finish()
+
+    @dbt_assets(
+        manifest=manifest,
+        name="build_segments",
+        select=PREDICTION_AND_SEGMENTS,
+        partitions_def=partitions,
+        dagster_dbt_translator=translator,
+        backfill_policy=dg.BackfillPolicy.multi_run(),
+    )
+    def build_segments(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        progress.stage("4/7 build predictions, segments")
+        with keeper.step():
+            yield from run_dbt(context, PREDICTION_AND_SEGMENTS, AFTER_THE_GATE)
+            # What was asked for holds for one day, and the fits before this step were part of it.
+            keeper.full_refresh = False
         progress.finish()
 
     @dbt_assets(
@@ -109,7 +127,7 @@ def build_dbt_assets(
         backfill_policy=dg.BackfillPolicy.multi_run(),
     )
     def build_reporting(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        progress.stage("4/5 build history and published tables")
+        progress.stage("6/7 build history and published tables")
         with keeper.step():
             # History is as public as what is served: nothing that did not pass is recorded, however this step was started.
             require_passed_verdict(keeper.build_dir, database, segments)
@@ -118,7 +136,7 @@ def build_dbt_assets(
                 keeper.record_day()
         progress.finish()
 
-    return [build_segments, build_reporting]
+    return [build_features, build_segments, build_reporting]
 
 
 def _run(
