@@ -1,6 +1,6 @@
 """The three dbt steps of a night as Dagster assets: up to the features, predictions and segments, what readers get."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,15 @@ from orchestration.progress import Progress
 from orchestration.quality.verdict import require_passed_verdict
 from orchestration.settings import Settings
 from orchestration.transform import dbt
-from orchestration.transform.manifest import segment_tables
-from orchestration.transform.rules import forget_rules, remember_rules, rules_of_working_tables, why_to_build_anew
+from orchestration.transform.manifest import rule_table_tests, rule_tables, segment_tables
+from orchestration.transform.rules import (
+    forget_rules,
+    remember_rule_tables,
+    remember_rules,
+    rule_tables_are_loaded,
+    rules_of_working_tables,
+    why_to_build_anew,
+)
 
 # Between the steps stand the fits, which read the features, and the gate, which judges the segments. A blocking check on a model does
 # not stop models of the same Dagster step, so what comes after the gate has to be a step of its own.
@@ -58,6 +65,9 @@ def build_dbt_assets(
     database = settings.database(source.name)
     rules = rules_of_working_tables(manifest, dbt.variables(source))
     segments = segment_tables(manifest)
+    seeds = rule_tables(manifest)
+    # Rule tables change by pull request, not by night: they are loaded, and tests that read nothing else run, when one has changed.
+    about_rule_tables = " ".join(["resource_type:seed", *rule_table_tests(manifest)])
 
     def run_dbt(context: dg.AssetExecutionContext, select: str, exclude: str, *, full_refresh: bool = False) -> Iterator[Any]:
         yield from _run(context, manifest, settings, source, translator, keeper.build_id, select, exclude, progress, full_refresh)
@@ -78,10 +88,18 @@ def build_dbt_assets(
             if reason is not None:
                 progress.note(f"full refresh: {reason}")
                 forget_rules(database)
-            yield from run_dbt(context, EVERYTHING, AFTER_THE_FITS, full_refresh=reason is not None)
             # Some of the tables, picked in the UI, are not all of them. Every incremental table but history is in this step.
-            if context.selected_asset_keys == build_features.keys:
+            is_whole = context.selected_asset_keys == build_features.keys
+            are_loaded = is_whole and reason is None and rule_tables_are_loaded(database, seeds)
+            if are_loaded:
+                yield from _unchanged(build_features.keys_by_output_name, seeds)
+            else:
+                remember_rule_tables(database, {})
+            left_out = f"{AFTER_THE_FITS} {about_rule_tables}" if are_loaded else AFTER_THE_FITS
+            yield from run_dbt(context, EVERYTHING, left_out, full_refresh=reason is not None)
+            if is_whole:
                 remember_rules(database, rules)
+                remember_rule_tables(database, seeds)
         progress.finish()
 
     @dbt_assets(
@@ -168,6 +186,13 @@ def _run(
             yield _with_row_count(dagster_event, event, row_counts)
     if failure is not None:
         raise failure
+
+
+def _unchanged(keys_by_output_name: Mapping[str, dg.AssetKey], rule_tables: Collection[str]) -> Iterator[dg.Output[None]]:
+    """Rule tables that are as they were: Dagster would otherwise take what reads them for not buildable."""
+    for output_name, key in keys_by_output_name.items():
+        if key.path[-1] in rule_tables:
+            yield dg.Output(None, output_name=output_name, metadata={"loaded": False})
 
 
 def _row_counts(database: Path) -> dict[str, int]:
