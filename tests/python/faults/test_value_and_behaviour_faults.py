@@ -310,8 +310,8 @@ FAULTS = [
 
 def plant_fits(database: Path) -> None:
     """What fits would have given: parameters of everyday shops, and what follows from them for all states that the shop can have."""
-    purchases = BgNbd(0.8, 30.0, 0.3, 2.5)
-    fits = {"bg_nbd": ("day", {"r": 0.8, "alpha": 30.0, "a": 0.3, "b": 2.5}), "gamma_gamma": ("", {"p": 5.0, "q": 4.0, "gamma": 20.0})}
+    purchases = BgNbd(0.8, 10.0, 0.8, 1.2)
+    fits = {"bg_nbd": ("day", {"r": 0.8, "alpha": 10.0, "a": 0.8, "b": 1.2}), "gamma_gamma": ("", {"p": 5.0, "q": 4.0, "gamma": 20.0})}
     frequency, age_days = (grid.ravel() for grid in np.meshgrid(np.arange(0.0, 30.0), np.arange(0.0, 900.0)))
     expected, discounted = expected_orders(purchases, frequency, age_days, 365.0, 1.0, 0.1)
     with transaction(database) as connection:
