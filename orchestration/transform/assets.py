@@ -91,10 +91,10 @@ def build_dbt_assets(
             # Some of the tables, picked in the UI, are not all of them. Every incremental table but history is in this step.
             is_whole = context.selected_asset_keys == build_features.keys
             are_loaded = is_whole and reason is None and rule_tables_are_loaded(database, seeds)
-            if not are_loaded:
-                remember_rule_tables(database, {})
             if are_loaded:
-                yield from _unchanged(build_features.keys_by_output_name, set(seeds))
+                yield from _unchanged(build_features.keys_by_output_name, seeds)
+            else:
+                remember_rule_tables(database, {})
             left_out = f"{AFTER_THE_FITS} {about_rule_tables}" if are_loaded else AFTER_THE_FITS
             yield from run_dbt(context, EVERYTHING, left_out, full_refresh=reason is not None)
             if is_whole:
