@@ -10,6 +10,8 @@
         'promotion_affinity',
         'purchase_rhythm',
         'growth_potential',
+        'value_tier',
+        'churn_risk',
         'price_sensitivity',
         'quality_preference',
         'payment_preference',
