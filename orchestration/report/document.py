@@ -7,11 +7,11 @@ from typing import Any
 import duckdb
 
 from orchestration.errors import SegmentsError
+from orchestration.report.catalogue import FEATURES
 from orchestration.report.night import read_night
 from orchestration.report.reading import WITHHELD, Tables, plain
 from orchestration.report.segmentations import Detail, read_segmentations
 from orchestration.report.views import read_audiences, read_budget, read_habits, read_lifetime, read_rfm
-from orchestration.report.catalogue import FEATURES
 
 
 class ReportFailed(SegmentsError):
@@ -45,7 +45,7 @@ def read_document(database: Path, build_id: str, options: ReportOptions, detail:
 
 
 def _document(tables: Tables, build_id: str, options: ReportOptions, detail: Detail) -> dict[str, Any]:
-    names = "build_id as_of_date source code_version started_at finished_at as_known_at".split()
+    names = ["build_id", "as_of_date", "source", "code_version", "started_at", "finished_at", "as_known_at"]
     found = tables.rows(f"select {', '.join(names)} from published.builds where build_id = ?", [build_id])
     if not found:
         raise ReportFailed(f"the table builds does not know the build {build_id}")

@@ -7,22 +7,30 @@ from orchestration.report.reading import Tables, records
 
 BUILDS_TOLD = 30
 REASONS_TOLD = 200
+ROW_COUNTS = ("rows_in", "rows_used", "rows_superseded", "rows_quarantined")
+BUILD_COLUMNS = ("build_id", "as_of_date", "source", "status", "started_at", "finished_at", *ROW_COUNTS)
+CHECK_COLUMNS = ("suite", "expectation", "column_name", "expected", "observed", "severity", "error")
 
 
 def read_night(tables: Tables, build_id: str, as_of_date: date) -> dict[str, Any]:
     """What the night read, what it put aside, what it checked, and how fresh what it knew was."""
-    builds = "build_id as_of_date source status started_at finished_at rows_in rows_used rows_superseded rows_quarantined".split()
-    counts = "table_name rows_in rows_used rows_superseded rows_quarantined".split()
-    checks = "suite expectation column_name expected observed severity error".split()
     return {
         "builds": records(
-            builds,
-            tables.rows(f"select {', '.join(builds)} from published.builds order by as_of_date desc, started_at desc limit {BUILDS_TOLD}"),
+            BUILD_COLUMNS,
+            tables.rows(
+                f"select {', '.join(BUILD_COLUMNS)} from published.builds order by as_of_date desc, started_at desc limit {BUILDS_TOLD}"
+            ),
         ),
         "rows": records(
-            counts,
+            ("table_name", *ROW_COUNTS),
             tables.rows(
-                f"select {', '.join(counts)} from published.build_row_counts where build_id = ? order by rows_in desc, table_name", [build_id]
+                f"""
+                select table_name, {", ".join(ROW_COUNTS)}
+                from published.build_row_counts
+                where build_id = ?
+                order by rows_in desc, table_name
+                """,
+                [build_id],
             ),
         ),
         "suites": records(
@@ -39,10 +47,10 @@ def read_night(tables: Tables, build_id: str, as_of_date: date) -> dict[str, Any
             ),
         ),
         "not_passed": records(
-            checks,
+            CHECK_COLUMNS,
             tables.rows(
                 f"""
-                select {", ".join(checks)}
+                select {", ".join(CHECK_COLUMNS)}
                 from published.data_quality_results
                 where build_id = ? and not passed
                 order by severity, suite, expectation

@@ -15,6 +15,8 @@ PERIODS = ("week", "month", "quarter")
 # So many features are told of a segment, and only those that lie so many standard deviations from everybody.
 FEATURES_TOLD = 5
 LEAST_DIFFERENCE = 0.15
+REVIEW_REASONS = ("is_due", "is_drifting", "is_out_of_range", "is_kpi_stalled", "is_overdue")
+REVIEW_FIGURES = ("customers", "base_date", "base_share", "population_stability_index", "kpi", "kpi_value", "base_kpi_value")
 # Figures about a part of a segment's customers: told when that part is large enough.
 COUNTED_CUSTOMERS = {
     "retention_rate": "active_before_customers",
@@ -72,8 +74,10 @@ def read_segmentations(tables: Tables, as_of_date: date, detail: Detail) -> dict
     kpis = _kpis(tables, months)
     moves = _moves(tables, detail)
     reviews = _reviews(tables)
-    apart = _set_apart(tables, [segmentation for segmentation in definitions if f"{segmentation}_segment" in tables.columns("customer_profiles")])
-    told = []
+    apart = _set_apart(
+        tables, [segmentation for segmentation in definitions if f"{segmentation}_segment" in tables.columns("customer_profiles")]
+    )
+    told: list[dict[str, Any]] = []
     for segmentation, segments in definitions.items():
         family, label, question = SEGMENTATIONS.get(segmentation, (OTHER, words(segmentation), ""))
         members = [
@@ -99,10 +103,9 @@ def read_segmentations(tables: Tables, as_of_date: date, detail: Detail) -> dict
                 "moves": moves.get(segmentation, {}),
             }
         )
-    order = list(SEGMENTATIONS)
-    told.sort(
-        key=lambda one: (FAMILIES.index(one["family"]), order.index(one["code"]) if one["code"] in SEGMENTATIONS else len(order), one["code"])
-    )
+    # By family, and in it as the catalogue has them; what it does not know comes last, by name.
+    order = {code: number for number, code in enumerate(SEGMENTATIONS)}
+    told.sort(key=lambda one: (FAMILIES.index(str(one["family"])), order.get(str(one["code"]), len(order)), str(one["code"])))
     return {
         "days": [day.isoformat() for day in days],
         "recorded_days": len(recorded),
@@ -116,7 +119,7 @@ def read_segmentations(tables: Tables, as_of_date: date, detail: Detail) -> dict
 
 
 def _definitions(tables: Tables) -> dict[str, dict[str, dict[str, Any]]]:
-    names = "segment label meaning rule owner last_reviewed next_review expected_share_min expected_share_max".split()
+    names = ["segment", "label", "meaning", "rule", "owner", "last_reviewed", "next_review", "expected_share_min", "expected_share_max"]
     found: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for segmentation, *row in tables.rows(
         f"select segmentation, {', '.join(names)} from published.segment_definitions order by segmentation, segment"
@@ -181,7 +184,7 @@ def _totals(tables: Tables, months: Sequence[date]) -> list[dict[str, Any]]:
         """,
         [list(months)],
     )
-    names = "as_of_date customers active_customers orders revenue retention_rate average_order_value".split()
+    names = ["as_of_date", "customers", "active_customers", "orders", "revenue", "retention_rate", "average_order_value"]
     return [{name: plain(value) for name, value in zip(names, row, strict=True)} for row in rows]
 
 
@@ -222,10 +225,7 @@ def _reviews(tables: Tables) -> dict[tuple[str, str], dict[str, Any]]:
     """Why a segment needs a look, where it does; and the index of drift with the day it is measured from."""
     if not tables.has("segment_reviews"):
         return {}
-    names = (
-        "is_due is_drifting is_out_of_range is_kpi_stalled is_overdue customers base_date base_share population_stability_index "
-        "kpi kpi_value base_kpi_value"
-    ).split()
+    names = (*REVIEW_REASONS, *REVIEW_FIGURES)
     found = {}
     for segmentation, segment, *row in tables.rows(f"select segmentation, segment, {', '.join(names)} from published.segment_reviews"):
         review = {name: plain(value) for name, value in zip(names, row, strict=True)}

@@ -3,7 +3,6 @@
 Each returns None when the build does not publish what it is made from; the page then says so.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from orchestration.report.reading import Tables, plain, records
@@ -113,7 +112,10 @@ def _whole(tables: Tables, name: str) -> dict[str, Any]:
     """A small table about models, as it is."""
     columns = tables.columns(name)
     rows = tables.rows(f"select * from published.{name} order by all limit {ROWS_SHOWN}")
-    return {"columns": columns, "rows": [[plain(value) if not isinstance(value, dict | list) else str(value) for value in row] for row in rows]}
+    return {
+        "columns": columns,
+        "rows": [[plain(value) if not isinstance(value, dict | list) else str(value) for value in row] for row in rows],
+    }
 
 
 # view: (the segmentation of it, the column of the leading value, the column of how much)
@@ -289,7 +291,7 @@ def _combinations(tables: Tables) -> list[list[Any]]:
     return [[audiences, people] for audiences, people in rows]
 
 
-def _told(tables: Tables, name: str, counted: str | None) -> list[Mapping[str, Any]]:
+def _told(tables: Tables, name: str, counted: str | None) -> list[dict[str, Any]]:
     """The rows of a table of aggregates; those about too few customers are left out."""
     if not tables.has(name):
         return []

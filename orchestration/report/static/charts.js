@@ -14,7 +14,7 @@ function clearCharts() {
 
 /* `numbers` is the table that says the same. */
 function chart(name, option, numbers, size) {
-  const box = h('div', { class: 'chart ' + (size || ''), role: 'img', 'aria-label': name });
+  const box = h('div', { class: 'chart' + (size === 'tall' ? ' tall' : ''), style: typeof size === 'number' ? 'height:' + size + 'px' : null, role: 'img', 'aria-label': name });
   const holder = h('figure', {}, box, numbers && h('details', {}, h('summary', {}, 'The numbers as a table'), numbers));
   if (!window.echarts) {
     box.replaceWith(h('p', { class: 'note' }, 'Charts are left out: the chart library was missing when this page was made (`make install` brings it). All numbers are in the tables.'));
@@ -42,12 +42,15 @@ const axis = (extra) => ({
   splitLine: { lineStyle: { color: colour('--faint') } }, axisLabel: { color: colour('--soft'), hideOverlap: true }, ...extra,
 });
 
+/* Ticks are round numbers: shares stay shares, all others are written short. */
+const ticks = (tell) => (tell === share || tell(0.5) === PERCENT.format(0.5) ? (value) => PERCENT.format(value) : (value) => COMPACT.format(value));
+
 /* Lines over days; every line is named at its end. `lines` are {name, values, colour index}. */
 function lines(name, days, shown, tell, numbers) {
   return chart(name, () => ({
     grid: { left: 8, right: window.innerWidth < 640 ? 96 : 150, top: 16, bottom: 8, containLabel: true },
     xAxis: axis({ type: 'time', splitLine: { show: false }, axisLabel: { color: colour('--soft'), hideOverlap: true, formatter: (value) => SHORT_DAY.format(new Date(value)) } }),
-    yAxis: axis({ type: 'value', axisLabel: { color: colour('--soft'), formatter: tell } }),
+    yAxis: axis({ type: 'value', scale: true, axisLabel: { color: colour('--soft'), formatter: ticks(tell) } }),
     tooltip: { trigger: 'axis', valueFormatter: (value) => (value === null || value === undefined ? '–' : tell(value)), backgroundColor: colour('--paper'), borderColor: colour('--line'), textStyle: { color: colour('--ink'), fontSize: 13 }, confine: true },
     series: shown.map((line, index) => ({
       type: 'line', name: line.name, data: days.map((at, place) => [at, line.values[place]]), connectNulls: false,
@@ -61,12 +64,12 @@ function lines(name, days, shown, tell, numbers) {
 function bars(name, rows, tell, numbers, hint) {
   return chart(name, () => ({
     grid: { left: 8, right: 70, top: 8, bottom: 8, containLabel: true },
-    xAxis: axis({ type: 'value', axisLabel: { color: colour('--soft'), hideOverlap: true, formatter: tell } }),
+    xAxis: axis({ type: 'value', splitNumber: 4, axisLabel: { color: colour('--soft'), hideOverlap: true, formatter: ticks(tell) } }),
     yAxis: axis({ type: 'category', inverse: true, data: rows.map((row) => row[0]), axisLabel: { color: colour('--ink'), width: window.innerWidth < 640 ? 110 : 170, overflow: 'truncate' } }),
     tooltip: { trigger: 'item', valueFormatter: tell, backgroundColor: colour('--paper'), borderColor: colour('--line'), textStyle: { color: colour('--ink') }, confine: true },
     series: [{ type: 'bar', name: hint || name, data: rows.map((row) => row[1]), barMaxWidth: 22, itemStyle: { color: colour('--accent'), borderRadius: 2 },
       label: { show: true, position: 'right', color: colour('--ink'), formatter: (point) => (point.value === null || point.value === undefined ? '' : tell(point.value)) } }],
-  }), numbers);
+  }), numbers, 56 + 30 * rows.length);
 }
 
 function columns(name, rows, tell, numbers) {
@@ -79,17 +82,24 @@ function columns(name, rows, tell, numbers) {
   }), numbers);
 }
 
+/* Black or white on a field, whichever can be read. */
+function readable(part) {
+  const ends = ['--faint', '--accent'].map((name) => echarts.color.parse(colour(name)));
+  const mixed = [0, 1, 2].map((place) => (ends[0][place] + part * (ends[1][place] - ends[0][place])) / 255).map((value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * mixed[0] + 0.7152 * mixed[1] + 0.0722 * mixed[2] > 0.18 ? '#000000' : '#ffffff';
+}
+
 /* One hue from pale to full: order is told by lightness, which every eye sees. */
 function heat(name, across, down, cells, tell, numbers, titles) {
   const most = Math.max(0, ...cells.map((cell) => cell[2] ?? 0));
   return chart(name, () => ({
-    grid: { left: 8, right: 8, top: 8, bottom: 8, containLabel: true },
+    grid: { left: titles ? 36 : 8, right: 8, top: 8, bottom: titles ? 36 : 8, containLabel: true },
     xAxis: axis({ type: 'category', data: across, name: titles && titles[0], nameLocation: 'middle', nameGap: 32, nameTextStyle: { color: colour('--soft') }, splitArea: { show: false }, axisLabel: { color: colour('--ink'), interval: 0, rotate: across.length > 6 ? 40 : 0 } }),
-    yAxis: axis({ type: 'category', data: down, name: titles && titles[1], nameLocation: 'middle', nameGap: 40, nameTextStyle: { color: colour('--soft') }, axisLabel: { color: colour('--ink'), width: 130, overflow: 'truncate' } }),
+    yAxis: axis({ type: 'category', data: down, name: titles && titles[1], nameLocation: 'middle', nameGap: 28, nameTextStyle: { color: colour('--soft') }, axisLabel: { color: colour('--ink'), width: 130, overflow: 'truncate' } }),
     visualMap: { show: false, min: 0, max: most || 1, inRange: { color: [colour('--faint'), colour('--accent')] } },
     tooltip: { trigger: 'item', backgroundColor: colour('--paper'), borderColor: colour('--line'), textStyle: { color: colour('--ink') }, confine: true,
       formatter: (point) => escaped(across[point.value[0]] + ' · ' + down[point.value[1]] + ': ' + tell(point.value[2], point.value[3])) },
-    series: [{ type: 'heatmap', name, data: cells.map((cell) => ({ value: cell, label: { color: (cell[2] ?? 0) > most * 0.5 ? colour('--paper') : colour('--ink') } })),
+    series: [{ type: 'heatmap', name, data: cells.map((cell) => ({ value: cell, label: { color: readable((cell[2] ?? 0) / (most || 1)) } })),
       label: { show: window.innerWidth >= 640 || across.length <= 5, formatter: (point) => tell(point.value[2], null) }, itemStyle: { borderColor: colour('--paper'), borderWidth: 2 } }],
   }), numbers, 'tall');
 }

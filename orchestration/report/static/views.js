@@ -86,7 +86,7 @@ function overview() {
     h('h1', {}, customers(total.customers) + ' customers, of whom ' + share(partOf(total.active_customers, total.customers)) + ' bought in the last 90 days'),
     DATA.build.as_known_at && h('p', { class: 'note' }, 'This build describes the day as it was known at ' + moment(DATA.build.as_known_at) + '. Rows loaded later do not count.'),
     h('dl', { class: 'figures' },
-      [['Net sales, 90 days', 'revenue', 'money'], ['Active customers', 'active_customers', 'number'], ['Came back', 'retention_rate', 'share'], ['Average order', 'average_order_value', 'money'], ['Orders, 90 days', 'orders', 'number']]
+      [['Net sales, 90 days', 'revenue', 'money'], ['Active customers', 'active_customers', 'number'], ['Came back (retention)', 'retention_rate', 'share'], ['Average order', 'average_order_value', 'money'], ['Orders, 90 days', 'orders', 'number']]
         .map(([name, code, kind]) => h('div', {}, h('dt', {}, name), h('dd', {}, figure(total[code], kind), against(code, kind))))),
     h('div', { class: 'pair' },
       panel('What changed', sinceWords() && 'The largest changes of size ' + sinceWords(),
@@ -125,8 +125,8 @@ function segmentation() {
   };
   const highest = Math.max(1, ...one.segments.map((segment) => (isTold(now(segment)) ? now(segment) : 0)));
   const row = (segment) => [
-    [h('input', { type: 'checkbox', id: 'p-' + segment.code, 'aria-label': 'Show ' + segment.label + ' in the charts', checked: chosen.includes(segment), disabled: !candidates.includes(segment), onchange: (event) => toggle(segment.code, event.target.checked) }), ' ', segment.label],
-    h('div', { class: 'bar' }, h('i', { class: segment.is_unplaced ? 'unplaced' : null, style: 'width:' + (isTold(now(segment)) ? (6 * now(segment)) / highest : 0).toFixed(2) + 'rem' }), share(partOf(now(segment), everybody))),
+    h('label', { class: 'pick' }, h('input', { type: 'checkbox', id: 'p-' + segment.code, checked: chosen.includes(segment), disabled: !candidates.includes(segment), onchange: (event) => toggle(segment.code, event.target.checked) }), segment.label),
+    h('div', { class: 'bar' }, h('i', { class: segment.is_unplaced ? 'unplaced' : null, style: '--part:' + (isTold(now(segment)) ? now(segment) / highest : 0).toFixed(3) }), share(partOf(now(segment), everybody))),
     customers(now(segment)), arrow(moved(segment)), spark(segment.sizes),
     figure(kpiNow(segment, 'retention_rate'), 'share'), figure(kpiNow(segment, 'revenue_per_customer'), 'money'),
     reasonsOf(segment).length ? h('span', { class: 'mark' }, 'needs a look') : '',
@@ -137,7 +137,7 @@ function segmentation() {
     h('p', { class: 'lead' }, headline(one)),
     h('div', { class: 'row' }, LAST > 0 && select('Compare with', 'since', SINCE, '1')),
     panel('Who is where', 'As of ' + day(DATA.build.as_of_date) + (sinceWords() ? ', change ' + sinceWords() : '') + '. Ticked segments are drawn in the charts below.',
-      table('Segments of ' + one.label, [['Segment', ''], ['Share', ''], ['Customers', 'n'], ['Change', 'n'], ['Recorded days', 'narrow-off'], ['Came back', 'n'], ['Net sales each, 90 days', 'n'], ['', '']], one.segments.filter((segment) => segment.sizes.some((size) => size)).map(row)),
+      table('Segments of ' + one.label, [['Segment', ''], ['Share', ''], ['Customers', 'n'], ['Change', 'n'], ['Recorded days', 'narrow-off'], ['Came back', 'n'], ['Net sales each, 90 days', 'n'], ['Review', '']], one.segments.filter((segment) => segment.sizes.some((size) => size)).map(row)),
       one.segments.some((segment) => !segment.sizes.some((size) => size)) ? h('p', { class: 'quiet' }, 'Always empty: ' + one.segments.filter((segment) => !segment.sizes.some((size) => size)).map((segment) => segment.label).join(', ') + '.') : null),
     sizesPanel(one, chosen), movesPanel(one), kpiPanel(one, chosen), apartPanel(one), definitionsPanel(one),
   ];
@@ -219,7 +219,7 @@ function apartPanel(one) {
   return panel('What sets each segment apart', 'The averages that lie furthest from those of all customers. The bar shows how far, in standard deviations: to the right more, to the left less than everybody.',
     h('div', { class: 'apart' }, told.map((segment) => h('div', {}, h('h3', {}, segment.label), h('ul', {}, segment.apart.map(([code, mean, all, apart]) => {
       const feature = FEATURE.get(code), length = Math.min(50, Math.abs(apart) * 25);
-      return h('li', {}, h('span', {}, feature.label), h('span', {}, figure(mean, feature.kind)), h('span', { class: 'soft' }, apart > 0 ? 'more than everybody' : 'less than everybody'), h('span', { class: 'soft' }, figure(all, feature.kind)),
+      return h('li', {}, h('span', {}, feature.label), h('span', {}, figure(mean, feature.kind)), h('span', { class: 'soft' }, (apart > 0 ? 'more than ' : 'less than ') + figure(all, feature.kind) + ' of everybody'), h('span'),
         h('span', { class: 'lean', 'aria-hidden': 'true' }, h('i', { class: apart < 0 ? 'less' : null, style: (apart < 0 ? 'right:50%;' : 'left:50%;') + 'width:' + length.toFixed(1) + '%' })));
     }))))));
 }
@@ -251,7 +251,7 @@ function rfm() {
   const cell = (recency, frequency) => cells.find((row) => row[0] === recency && row[1] === frequency);
   const told = cells.filter((row) => isTold(row[2]));
   const largest = told.slice().sort((a, b) => b[2] - a[2])[0];
-  const tell = (shown, mean) => (value === 'customers' ? (shown === null ? '–' : WHOLE.format(shown)) : shown === null ? '–' : COMPACT.format(shown)) + (mean ? '' : '');
+  const tell = (shown) => (value === 'customers' ? (shown === null ? '–' : WHOLE.format(shown)) : shown === null ? '–' : COMPACT.format(shown)) ;
   const shown = told.map((row) => [row[0] - 1, row[1] - 1, value === 'customers' ? row[2] : row[3]]);
   const cuts = DATA.rfm.cut_points;
   const between = (measure, score) => {
@@ -303,7 +303,7 @@ function habits() {
   const named = (code) => labelIn(one, code);
   const tenths = told.histogram.map((count, index) => [PERCENT.format(index / 10) + '–' + PERCENT.format((index + 1) / 10), isTold(count) ? count : null, count]);
   return [
-    h('h1', {}, title + ': ' + (lead ? named(lead[0]) + ' customers spend most, ' + figure(lead[2], 'money') + ' each in 12 months' : one.question)), picker,
+    h('h1', {}, title + ': ' + (lead ? '‘' + named(lead[0]) + '’ spend most, ' + figure(lead[2], 'money') + ' each in 12 months' : one.question)), picker,
     panel('Who they are and what they are worth', null, table('Groups of ' + one.label, [['Group', ''], ['Customers', 'n'], ['Net sales each, 12 months', 'n'], ['Orders each, 12 months', 'n'], [words(short), 'n']], told.groups.filter((row) => row[1]).map((row) => [h('a', { href: viewAddress({ view: 'segmentation', s: one.code }) }, named(row[0])), customers(row[1]), figure(row[2], 'money'), figure(row[3], 'number'), share(row[4])]))),
     h('div', { class: 'pair' },
       panel('How much of it', meaning + '.', columns('Customers by ' + short, tenths, (value) => (value === null ? '–' : WHOLE.format(value)), table('Customers by ' + short, [['Share', ''], ['Customers', 'n']], tenths.map((row) => [row[0], customers(row[2])])))),
@@ -364,6 +364,8 @@ function generic(caption, rows, names) {
   return table(caption, columns.map((column) => [words(column), typeof rows[0][column] === 'number' ? 'n' : '']), rows.map((row) => columns.map((column) => tell(column, row[column]))));
 }
 
+const reasonTable = (caption, rows) => table(caption, [['Raw table', ''], ['Reason', 'words'], ['Rows', 'n']], rows.map((row) => [row.table_name, row.reason, WHOLE.format(row.rows)]));
+
 function quality() {
   const night = DATA.night, checks = night.suites.reduce((sum, suite) => sum + suite.checks, 0), failed = night.not_passed.length;
   const rows = night.rows.filter((row) => row.rows_in), missing = night.rows.filter((row) => !row.rows_in);
@@ -379,7 +381,8 @@ function quality() {
     failed ? panel('Checks that warned', null, table('Checks that did not pass', [['Table', ''], ['Check', ''], ['Expected', 'words'], ['Observed', 'words'], ['Severity', '']], night.not_passed.map((row) => [row.suite, words(row.expectation) + (row.column_name ? ' (' + row.column_name + ')' : ''), row.expected, row.error || row.observed, row.severity]))) : null,
     panel('Why rows were put aside', 'Rows that could not be used, by table and reason. The rows themselves are in staging.quarantine of the working database.', reasons.length ? [
       bars('Rows in quarantine by table', [...new Set(reasons.map((row) => row.table_name))].map((name) => [name, reasons.filter((row) => row.table_name === name).reduce((total, row) => total + row.rows, 0)]).sort((a, b) => b[1] - a[1]), (value) => WHOLE.format(value)),
-      table('Rows in quarantine by reason', [['Reason', 'words'], ['Raw table', ''], ['Rows', 'n']], reasons.map((row) => [row.reason, row.table_name, WHOLE.format(row.rows)]))] : h('p', { class: 'quiet' }, query ? 'No reason matches.' : 'No row is in quarantine.')),
+      reasonTable('The most frequent reasons', reasons.slice(0, 12)),
+      reasons.length > 12 ? h('details', {}, h('summary', {}, plural(reasons.length - 12, 'more reason', 'more reasons')), reasonTable('Further reasons', reasons.slice(12))) : null] : h('p', { class: 'quiet' }, query ? 'No reason matches.' : 'No row is in quarantine.')),
     panel('Rows by raw table', missing.length ? 'Absent, so what depends on them alone is unknown: ' + missing.map((row) => row.table_name).join(', ') + '.' : null, table('Rows of the raw tables', [['Raw table', ''], ['Came in', 'n'], ['Used', 'n'], ['Superseded', 'n'], ['In quarantine', 'n']], rows.map((row) => [row.table_name, ...['rows_in', 'rows_used', 'rows_superseded', 'rows_quarantined'].map((name) => WHOLE.format(row[name]))]))),
     panel('Recorded days', night.freshness ? plural(night.freshness.recorded_days, 'day is', 'days are') + ' recorded' + (night.freshness.outdated_days ? '; ' + plural(night.freshness.outdated_days, 'of them is', 'of them are') + ' outdated by rows that came later (`segments backfill --outdated` records them again).' : ', none outdated by rows that came later.') : null,
       table('Builds of the last days', [['Day', ''], ['Build', ''], ['Status', ''], ['Ended', ''], ['Rows used', 'n'], ['In quarantine', 'n']], night.builds.map((row) => [shortDay(row.as_of_date), row.build_id, row.status, moment(row.finished_at), row.rows_used === null ? '–' : WHOLE.format(row.rows_used), row.rows_quarantined === null ? '–' : WHOLE.format(row.rows_quarantined)]))),
