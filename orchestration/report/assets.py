@@ -1,5 +1,7 @@
 """The page as a Dagster asset: after publishing, and never in its way."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from orchestration.ingest.source import Source
@@ -28,14 +30,14 @@ def build_report_asset(
         backfill_policy=dg.BackfillPolicy.multi_run(),
         description="The segment explorer: one page for people, `reports/latest/index.html`, made from the published tables of the build.",
     )
-    def explorer(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+    def explorer(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         progress.stage("page")
         with keeper.step(fails=()):
             build_id = keeper.build_id
             problem = try_report(settings.home, build_id, report_options(source))
         path = page_file(settings.home, build_id)
         progress.finish(f"not made: {problem}" if problem else f"{path.stat().st_size / 1e6:.1f} MB")
-        return dg.MaterializeResult(
+        yield dg.MaterializeResult(
             metadata={"page": dg.MetadataValue.path(path), **({"problem": problem} if problem else {})},
             check_results=[
                 dg.AssetCheckResult(

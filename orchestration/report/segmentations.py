@@ -100,7 +100,7 @@ def read_segmentations(tables: Tables, as_of_date: date, detail: Detail) -> dict
                 "label": label,
                 "question": question,
                 "segments": members,
-                "moves": moves.get(segmentation, {}),
+                "moves": _by_place(moves.get(segmentation, {}), [str(member["code"]) for member in members]),
             }
         )
     # By family, and in it as the catalogue has them; what it does not know comes last, by name.
@@ -219,6 +219,21 @@ def _told_moves(tables: Tables, moves: Iterable[tuple[str, str, int]], most: int
         else:
             others += customers
     return {"moves": told, "others": tables.tell_customers(others)}
+
+
+def _by_place(moves: dict[str, list[dict[str, Any]]], codes: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Moves with the place of a segment in its list instead of its code, which would be most of the page; others keep their name."""
+    place: dict[str, int] = {code: number for number, code in enumerate(codes)}
+    return {
+        kind: [
+            {
+                **period,
+                "moves": [[place.get(source, source), place.get(target, target), count] for source, target, count in period["moves"]],
+            }
+            for period in periods
+        ]
+        for kind, periods in moves.items()
+    }
 
 
 def _reviews(tables: Tables) -> dict[tuple[str, str], dict[str, Any]]:

@@ -3,6 +3,7 @@
 const SERIES = ['--s0', '--s1', '--s2', '--s3', '--s4', '--s5', '--s6', '--s7'];
 const SYMBOLS = ['circle', 'rect', 'triangle', 'diamond', 'roundRect', 'pin', 'arrow', 'emptyCircle'];
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const narrow = () => window.innerWidth < 640;
 /* Tooltips are read as markup. */
 const escaped = (text) => echarts.format.encodeHTML(text);
 let drawn = [];
@@ -13,7 +14,7 @@ function clearCharts() {
 }
 
 /* `numbers` is the table that says the same. */
-function chart(name, option, numbers, size) {
+function chart(name, option, numbers, size, after) {
   const box = h('div', { class: 'chart' + (size === 'tall' ? ' tall' : ''), style: typeof size === 'number' ? 'height:' + size + 'px' : null, role: 'img', 'aria-label': name });
   const holder = h('figure', {}, box, numbers && h('details', {}, h('summary', {}, 'The numbers as a table'), numbers));
   if (!window.echarts) {
@@ -30,7 +31,7 @@ function chart(name, option, numbers, size) {
       tooltip: { backgroundColor: colour('--paper'), borderColor: colour('--line'), textStyle: { color: ink, fontSize: 13 }, confine: true, renderMode: 'html' },
       ...option(),
     });
-    instance.segmentsName = name;
+    if (after) after(instance);
     box.chartInstance = instance;
     drawn.push(instance);
   });
@@ -45,27 +46,47 @@ const axis = (extra) => ({
 /* Ticks are round numbers: shares stay shares, all others are written short. */
 const ticks = (tell) => (tell === share || tell(0.5) === PERCENT.format(0.5) ? (value) => PERCENT.format(value) : (value) => COMPACT.format(value));
 
-/* Lines over days; every line is named at its end. `lines` are {name, values, colour index}. */
+/* Lines over days (an axis of plain numbers, whose marks can be chosen); every line is named at its end. `lines` are {name, values, colour index}. */
 function lines(name, days, shown, tell, numbers) {
+  const long = asDate(days[days.length - 1]) - asDate(days[0]) > 120 * 86400000;
+  const tick = (at) => (long ? SHORT_MONTH : SHORT_DAY).format(at);
+  const first = asDate(days[0]).getTime(), last = asDate(days[days.length - 1]).getTime(), parts = narrow() ? 2 : 4;
+  const marks = Array.from({ length: parts + 1 }, (_, part) => first + Math.round(((last - first) * part) / parts / 86400000) * 86400000);
   return chart(name, () => ({
-    grid: { left: 8, right: window.innerWidth < 640 ? 96 : 150, top: 16, bottom: 8, containLabel: true },
-    xAxis: axis({ type: 'time', splitLine: { show: false }, axisLabel: { color: colour('--soft'), hideOverlap: true, formatter: (value) => SHORT_DAY.format(new Date(value)) } }),
+    grid: { left: 8, right: narrow() ? 96 : 150, top: 16, bottom: 8, containLabel: true },
+    xAxis: axis({ type: 'value', min: 'dataMin', max: 'dataMax', splitLine: { show: false }, axisLabel: { color: colour('--soft'), fontSize: 12, customValues: marks, alignMinLabel: 'left', alignMaxLabel: 'right', formatter: (value) => tick(new Date(value)) } }),
     yAxis: axis({ type: 'value', scale: true, axisLabel: { color: colour('--soft'), formatter: ticks(tell) } }),
-    tooltip: { trigger: 'axis', valueFormatter: (value) => (value === null || value === undefined ? '–' : tell(value)), backgroundColor: colour('--paper'), borderColor: colour('--line'), textStyle: { color: colour('--ink'), fontSize: 13 }, confine: true },
+    tooltip: { trigger: 'axis', backgroundColor: colour('--paper'), borderColor: colour('--line'), textStyle: { color: colour('--ink'), fontSize: 13 }, confine: true,
+      formatter: (points) => [escaped(DAY.format(new Date(points[0].value[0]))), ...points.map((point) => point.marker + escaped(point.seriesName + ': ' + (point.value[1] === null || point.value[1] === undefined ? '–' : tell(point.value[1]))))].join('<br>') },
     series: shown.map((line, index) => ({
-      type: 'line', name: line.name, data: days.map((at, place) => [at, line.values[place]]), connectNulls: false,
+      type: 'line', name: line.name, data: days.map((at, place) => [asDate(at).getTime(), line.values[place]]), connectNulls: false,
       symbol: SYMBOLS[index % SYMBOLS.length], symbolSize: days.length > 40 ? 0 : 7, showSymbol: days.length <= 40,
       lineStyle: { width: 2, type: index < 4 ? 'solid' : 'dashed' }, itemStyle: { color: colour(SERIES[index % SERIES.length]) },
-      endLabel: { show: true, formatter: '{a}', color: colour('--ink'), fontSize: 12, width: window.innerWidth < 640 ? 84 : 136, overflow: 'truncate' }, labelLayout: { moveOverlap: 'shiftY' },
+      endLabel: { show: true, formatter: '{a}', color: colour('--ink'), fontSize: 12, width: narrow() ? 84 : 136, overflow: 'truncate' },
     })),
-  }), numbers);
+  }), numbers, null, spreadNames);
+}
+
+/* Names at the ends of lines that would cover each other move apart. */
+function spreadNames(instance) {
+  const series = instance.getOption().series;
+  const ends = series.map((line, index) => [index, line.data.reduce((end, point) => (point[1] === null || point[1] === undefined ? end : point[1]), null)]).filter((end) => end[1] !== null)
+    .map(([index, value]) => [index, instance.convertToPixel({ yAxisIndex: 0 }, value)]).sort((a, b) => a[1] - b[1]);
+  const offsets = series.map(() => 0);
+  let lowest = -Infinity;
+  for (const [index, at] of ends) {
+    const place = Math.max(at, lowest + 15);
+    offsets[index] = place - at;
+    lowest = place;
+  }
+  instance.setOption({ series: offsets.map((down) => ({ endLabel: { offset: [0, down] } })) });
 }
 
 function bars(name, rows, tell, numbers, hint) {
   return chart(name, () => ({
     grid: { left: 8, right: 70, top: 8, bottom: 8, containLabel: true },
     xAxis: axis({ type: 'value', splitNumber: 4, axisLabel: { color: colour('--soft'), hideOverlap: true, formatter: ticks(tell) } }),
-    yAxis: axis({ type: 'category', inverse: true, data: rows.map((row) => row[0]), axisLabel: { color: colour('--ink'), width: window.innerWidth < 640 ? 110 : 170, overflow: 'truncate' } }),
+    yAxis: axis({ type: 'category', inverse: true, data: rows.map((row) => row[0]), axisLabel: { color: colour('--ink'), width: narrow() ? 110 : 170, overflow: 'truncate' } }),
     tooltip: { trigger: 'item', valueFormatter: tell, backgroundColor: colour('--paper'), borderColor: colour('--line'), textStyle: { color: colour('--ink') }, confine: true },
     series: [{ type: 'bar', name: hint || name, data: rows.map((row) => row[1]), barMaxWidth: 22, itemStyle: { color: colour('--accent'), borderRadius: 2 },
       label: { show: true, position: 'right', color: colour('--ink'), formatter: (point) => (point.value === null || point.value === undefined ? '' : tell(point.value)) } }],
@@ -100,7 +121,7 @@ function heat(name, across, down, cells, tell, numbers, titles) {
     tooltip: { trigger: 'item', backgroundColor: colour('--paper'), borderColor: colour('--line'), textStyle: { color: colour('--ink') }, confine: true,
       formatter: (point) => escaped(across[point.value[0]] + ' · ' + down[point.value[1]] + ': ' + tell(point.value[2], point.value[3])) },
     series: [{ type: 'heatmap', name, data: cells.map((cell) => ({ value: cell, label: { color: readable((cell[2] ?? 0) / (most || 1)) } })),
-      label: { show: window.innerWidth >= 640 || across.length <= 5, formatter: (point) => tell(point.value[2], null) }, itemStyle: { borderColor: colour('--paper'), borderWidth: 2 } }],
+      label: { show: !narrow() || across.length <= 5, formatter: (point) => tell(point.value[2], null) }, itemStyle: { borderColor: colour('--paper'), borderWidth: 2 } }],
   }), numbers, 'tall');
 }
 
@@ -117,21 +138,22 @@ function sankey(name, moves, label, numbers) {
     series: [{ type: 'sankey', name, left: 4, right: 4, top: 8, bottom: 8, nodeGap: 12, nodeWidth: 10, draggable: false, emphasis: { focus: 'adjacency' },
       data: [...sources.map((code) => node('from:', code)), ...targets.map((code) => node('to:', code))],
       links: moves.map(([from, to, count]) => ({ source: 'from:' + from, target: 'to:' + to, value: count, lineStyle: { color: tint(from), opacity: 0.35 } })),
-      label: { fontSize: 12 } }],
+      label: { fontSize: 12, width: narrow() ? 130 : 260, overflow: 'truncate' } }],
   }), numbers, 'tall');
 }
 
 /* A line without axes for a table; the numbers are in the row. */
-function spark(values) {
+function spark(values, days) {
   const known = values.map((value, index) => [index, isTold(value) ? value : null]);
   const told = known.filter((point) => point[1] !== null);
   if (told.length < 2) return h('span', { class: 'soft' }, '–');
   const low = Math.min(...told.map((point) => point[1])), high = Math.max(...told.map((point) => point[1]));
   const scale = high === low ? () => 50 : (value) => 92 - (84 * (value - low)) / (high - low);
+  const begin = asDate(days[0]), span = asDate(days[days.length - 1]) - begin || 1;
   let path = '', pen = false;
   for (const [index, value] of known) {
     if (value === null) { pen = false; continue; }
-    path += (pen ? 'L' : 'M') + ((100 * index) / (values.length - 1)).toFixed(1) + ' ' + scale(value).toFixed(1);
+    path += (pen ? 'L' : 'M') + ((100 * (asDate(days[index]) - begin)) / span).toFixed(1) + ' ' + scale(value).toFixed(1);
     pen = true;
   }
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');

@@ -127,7 +127,7 @@ function segmentation() {
   const row = (segment) => [
     h('label', { class: 'pick' }, h('input', { type: 'checkbox', id: 'p-' + segment.code, checked: chosen.includes(segment), disabled: !candidates.includes(segment), onchange: (event) => toggle(segment.code, event.target.checked) }), segment.label),
     h('div', { class: 'bar' }, h('i', { class: segment.is_unplaced ? 'unplaced' : null, style: '--part:' + (isTold(now(segment)) ? now(segment) / highest : 0).toFixed(3) }), share(partOf(now(segment), everybody))),
-    customers(now(segment)), arrow(moved(segment)), spark(segment.sizes),
+    customers(now(segment)), arrow(moved(segment)), spark(segment.sizes, DATA.days),
     figure(kpiNow(segment, 'retention_rate'), 'share'), figure(kpiNow(segment, 'revenue_per_customer'), 'money'),
     reasonsOf(segment).length ? h('span', { class: 'mark' }, 'needs a look') : '',
   ];
@@ -176,7 +176,8 @@ function movesPanel(one) {
   if (!periods.length) return panel('Nobody has moved yet', null, h('div', { class: 'row' }, picker), h('p', { class: 'quiet' }, 'No move between segments is recorded in the last ' + { week: 'weeks', month: 'months', quarter: 'quarters' }[kind] + '.'));
   const chosen = periods.find((period) => period.start === state('at')) || periods[0];
   const newcomers = state('newcomers') === '1';
-  const moves = chosen.moves.filter((move) => newcomers || (move[0] !== 'not_a_customer' && move[1] !== 'not_a_customer'));
+  const code = (place) => (typeof place === 'number' ? one.segments[place].code : place);
+  const moves = chosen.moves.map(([from, to, count]) => [code(from), code(to), count]).filter((move) => newcomers || (move[0] !== 'not_a_customer' && move[1] !== 'not_a_customer'));
   const sum = moves.reduce((total, move) => total + move[2], 0);
   const label = (code) => labelIn(one, code);
   const at = periodName(kind, chosen.start);
@@ -349,7 +350,7 @@ function audiences() {
     panel('Every audience', null, shown.length ? table('Audiences', [['Audience', ''], ['What it is for', 'words'], ['Members', 'n'], ['Contactable', 'n'], ['Held out', 'n'], ['Owner', '']], shown.map((one) => [h('a', { href: address({ view: 'audiences', a: one.audience_id }) }, names.get(one.audience_id)), one.description || '', customers(sizeOf(one)), customers(contactableOf(one)), customers(members(one).holdout), one.owner || '–'])) : h('p', { class: 'quiet' }, 'None matches.')),
     chosen ? panel(names.get(chosen.audience_id) + ': from members to contactable', chosen.description || null, funnel(chosen, sizeOf(chosen), contactableOf(chosen), members(chosen))) : null,
     told.combinations.length ? panel('Who is in several', 'People who are in exactly these audiences, the largest combinations first.', table('Combinations of audiences', [['Audience', ''], ...told.combinations.map((row) => [WHOLE.format(row[1]), ''])], inCombinations.map((id) => [names.get(id) || words(id), ...told.combinations.map((row) => h('span', { class: row[0].includes(id) ? 'on' : 'off' }, h('span', { class: 'unseen' }, row[0].includes(id) ? 'in' : 'not in')))]), 'dots')) : null,
-    told.overlaps.length ? panel('Overlap of two', null, generic('Overlaps of audiences', told.overlaps, names)) : null,
+    told.overlaps.length ? overlapPanel(told.overlaps, names) : null,
     told.lift.length ? panel('What contacting brought', 'Treated members beside those held out.', generic('Lift', told.lift, names)) : h('p', { class: 'quiet' }, 'No lift is measured yet: it needs a campaign to an audience with a holdout.'),
   ];
 }
@@ -357,6 +358,13 @@ function funnel(one, size, contactable, members) {
   const reasons = members.reasons || [];
   return [bars('Members and contactable members', [['Members', isTold(size) ? size : null], ...reasons.filter((row) => isTold(row[1])).map((row) => ['− ' + words(row[0]), row[1]]), ['Contactable', isTold(contactable) ? contactable : null]], (value) => (value === null ? '–' : WHOLE.format(value)),
     table('Why members are not contactable', [['', ''], ['People', 'n']], [['Members', customers(size)], ...reasons.map((row) => [words(row[0]), customers(row[1])]), ['Contactable', customers(contactable)]]))];
+}
+/* The pairs that have most in common first. */
+function overlapPanel(overlaps, names) {
+  const measure = 'jaccard' in overlaps[0] ? 'jaccard' : Object.keys(overlaps[0]).find((column) => typeof overlaps[0][column] === 'number');
+  const sorted = overlaps.slice().sort((a, b) => (b[measure] ?? 0) - (a[measure] ?? 0));
+  return panel('Which two have most in common', 'Jaccard is the part of the customers of either who are in both.', generic('Pairs of audiences', sorted.slice(0, 12), names),
+    sorted.length > 12 ? h('details', {}, h('summary', {}, plural(sorted.length - 12, 'more pair', 'more pairs')), generic('Further pairs of audiences', sorted.slice(12), names)) : null);
 }
 function generic(caption, rows, names) {
   const columns = Object.keys(rows[0]);

@@ -55,14 +55,18 @@ class Page:
 
     def open(self, path: Path, state: str = "") -> float:
         """Open a file at a state of its address; returns the seconds until it was loaded and its charts were drawn."""
-        self.call("Page.navigate", url="about:blank")
-        self.requests, self.problems, self._loaded = [], [], False
+        self._navigate("about:blank")
+        self.requests, self.problems = [], []
         started = time.monotonic()
-        self.call("Page.navigate", url=f"{path.resolve().as_uri()}#{state}")
-        while not self._loaded:
-            self._take_event()
+        self._navigate(f"{path.resolve().as_uri()}#{state}")
         self.settle()
         return time.monotonic() - started
+
+    def _navigate(self, url: str) -> None:
+        self._loaded = False
+        self.call("Page.navigate", url=url)
+        while not self._loaded:
+            self._note(self._receive())
 
     def go(self, state: str) -> None:
         """Change the address, as a link in the page does."""
@@ -102,9 +106,6 @@ class Page:
                 result: dict[str, Any] = answer["result"]
                 return result
             self._note(answer)
-
-    def _take_event(self) -> None:
-        self._note(self._receive())
 
     def _note(self, event: dict[str, Any]) -> None:
         details = event.get("params", {})
