@@ -29,7 +29,7 @@ function chart(name, option, numbers, size, after) {
     instance.setOption({
       animation: false, aria: { enabled: false }, textStyle: { fontFamily: 'inherit', color: ink },
       tooltip: { backgroundColor: colour('--paper'), borderColor: colour('--line'), textStyle: { color: ink, fontSize: 13 }, confine: true, renderMode: 'html' },
-      ...option(),
+      ...option(box.clientWidth),
     });
     if (after) after(instance);
     box.chartInstance = instance;
@@ -50,11 +50,14 @@ const ticks = (tell) => (tell === share || tell(0.5) === PERCENT.format(0.5) ? (
 function lines(name, days, shown, tell, numbers) {
   const long = asDate(days[days.length - 1]) - asDate(days[0]) > 120 * 86400000;
   const tick = (at) => (long ? SHORT_MONTH : SHORT_DAY).format(at);
-  const first = asDate(days[0]).getTime(), last = asDate(days[days.length - 1]).getTime(), parts = narrow() ? 2 : 4;
-  const marks = Array.from({ length: parts + 1 }, (_, part) => first + Math.round(((last - first) * part) / parts / 86400000) * 86400000);
-  return chart(name, () => ({
+  const first = asDate(days[0]).getTime(), last = asDate(days[days.length - 1]).getTime(), wholeDays = (last - first) / 86400000;
+  const marks = (width) => {
+    const parts = Math.max(1, Math.min(wholeDays, width < 560 ? 2 : 4));
+    return Array.from({ length: parts + 1 }, (_, part) => first + Math.round((wholeDays * part) / parts) * 86400000);
+  };
+  return chart(name, (width) => ({
     grid: { left: 8, right: narrow() ? 96 : 150, top: 16, bottom: 8, containLabel: true },
-    xAxis: axis({ type: 'value', min: 'dataMin', max: 'dataMax', splitLine: { show: false }, axisLabel: { color: colour('--soft'), fontSize: 12, customValues: marks, alignMinLabel: 'left', alignMaxLabel: 'right', formatter: (value) => tick(new Date(value)) } }),
+    xAxis: axis({ type: 'value', min: 'dataMin', max: 'dataMax', splitLine: { show: false }, axisLabel: { color: colour('--soft'), fontSize: 12, customValues: marks(width), alignMinLabel: 'left', alignMaxLabel: 'right', formatter: (value) => tick(new Date(value)) } }),
     yAxis: axis({ type: 'value', scale: true, axisLabel: { color: colour('--soft'), formatter: ticks(tell) } }),
     tooltip: { trigger: 'axis', backgroundColor: colour('--paper'), borderColor: colour('--line'), textStyle: { color: colour('--ink'), fontSize: 13 }, confine: true,
       formatter: (points) => [escaped(DAY.format(new Date(points[0].value[0]))), ...points.map((point) => point.marker + escaped(point.seriesName + ': ' + (point.value[1] === null || point.value[1] === undefined ? '–' : tell(point.value[1]))))].join('<br>') },
@@ -139,7 +142,7 @@ function sankey(name, moves, label, numbers) {
       data: [...sources.map((code) => node('from:', code)), ...targets.map((code) => node('to:', code))],
       links: moves.map(([from, to, count]) => ({ source: 'from:' + from, target: 'to:' + to, value: count, lineStyle: { color: tint(from), opacity: 0.35 } })),
       label: { fontSize: 12, width: narrow() ? 130 : 260, overflow: 'truncate' } }],
-  }), numbers, 'tall');
+  }), numbers, Math.min(460, 70 + 52 * Math.max(sources.length, targets.length)));
 }
 
 /* A line without axes for a table; the numbers are in the row. */

@@ -241,7 +241,7 @@ function reviews() {
     h('h1', {}, due.length ? plural(due.length, 'segment needs', 'segments need') + ' a look' : 'No segment needs a look'),
     h('p', { class: 'lead' }, 'A segment is due when its size drifts, its share leaves the expected range, its key figure is no better than at the last review, or its review date has passed.'),
     h('div', { class: 'row' }, select('Reason', 'reason', [['', 'All reasons'], ...Object.entries(REASON_NAMES)], ''), select('Owner', 'owner', [['', 'All owners'], ...[...new Set(all.map(([, segment]) => segment.owner))].sort().map((name) => [name, words(name)])], '')),
-    shown.length ? h('section', { class: 'panel' }, table('Segments due for review', [['Segment', ''], ['Segmentation', ''], ['Why', 'words'], ['Customers', 'n'], ['Owner', ''], ['Last reviewed', '']], shown.map(([one, segment]) => [h('a', { href: viewAddress({ view: 'segmentation', s: one.code }) }, segment.label), one.label, h('ul', {}, reasonsOf(segment).map((name) => h('li', {}, h('span', { class: 'mark' }, REASON_NAMES[name]), ' ', REASONS[name](segment)))), customers(now(segment)), segment.owner, shortDay(segment.last_reviewed)]))) : h('p', { class: 'quiet' }, 'None for this choice.'),
+    shown.length ? h('section', { class: 'panel' }, table('Segments due for review', [['Segment', ''], ['Segmentation', ''], ['Why', 'words'], ['Customers', 'n'], ['Owner', ''], ['Last reviewed', '']], shown.map(([one, segment]) => [h('a', { href: viewAddress({ view: 'segmentation', s: one.code }) }, segment.label), one.label, h('ul', {}, reasonsOf(segment).map((name) => h('li', {}, h('span', { class: 'mark' }, REASON_NAMES[name]), ' ', REASONS[name](segment)))), customers(now(segment)), segment.owner, shortDay(segment.last_reviewed)]))) : due.length ? h('p', { class: 'quiet' }, 'None for this choice.') : null,
   ];
 }
 
@@ -274,6 +274,7 @@ function rfm() {
 function lifetime() {
   const told = DATA.lifetime;
   if (!told) return absent('Lifetime value', 'This build publishes no predicted lifetime values (table customer_lifetime_values).');
+  if (told.customers === 0) return absent('Lifetime value', 'No lifetime value is predicted: nobody has bought, or no fit of the models is in force yet.');
   const top = told.deciles.length ? told.deciles[0] : null;
   const bins = told.bins.map(([from, to, count]) => [to === null ? 'over ' + COMPACT.format(from) : COMPACT.format(from), isTold(count) ? count : null, count, from, to]);
   return [

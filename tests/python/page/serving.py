@@ -277,16 +277,13 @@ def _predictions(connection: duckdb.DuckDBPyConnection) -> None:
     """What the lifetime-value models publish, by the data contract."""
     connection.execute(
         """
-        create or replace table published.customer_lifetime_values as
-        select customer_id, 100 * exp(-row_number() over (order by customer_id) / 700.0) as customer_lifetime_value
+        insert into published.customer_lifetime_values by name
+        select customer_id, as_of_date, 100 * exp(-row_number() over (order by customer_id) / 700.0) as customer_lifetime_value
         from published.customer_profiles
         """
     )
     connection.execute(
-        """
-        create or replace table published.model_parameters as
-        select 'bg_nbd' as model, 'r' as parameter, 0.2426::double as value, 0.01::double as standard_error
-        """
+        "insert into published.model_parameters by name select 'bg_nbd' as model, 'r' as parameter, 0.2426 as value, 0.01 as standard_error"
     )
 
 
