@@ -348,7 +348,7 @@ function audiences() {
   const inCombinations = [...new Set(told.combinations.flatMap((row) => row[0]))].sort();
   return [
     h('h1', {}, largest ? names.get(largest.audience_id) + ' is the largest audience: ' + customers(sizeOf(largest)) + ', of whom ' + customers(contactableOf(largest)) + ' may be contacted' : 'Audiences'),
-    panel('Every audience', null, shown.length ? table('Audiences', [['Audience', ''], ['What it is for', 'words'], ['Members', 'n'], ['Contactable', 'n'], ['Held out', 'n'], ['Owner', '']], shown.map((one) => [h('a', { href: address({ view: 'audiences', a: one.audience_id }) }, names.get(one.audience_id)), one.description || '', customers(sizeOf(one)), customers(contactableOf(one)), customers(members(one).holdout), one.owner || '–'])) : h('p', { class: 'quiet' }, 'None matches.')),
+    panel('Every audience', null, shown.length ? table('Audiences', [['Audience', ''], ['What it is for', 'words'], ['Members', 'n'], ['Contactable', 'n'], ['Held out', 'n'], ['Owner', '']], shown.map((one) => [h('a', { href: address({ view: 'audiences', a: one.audience_id }) }, names.get(one.audience_id)), one.description || '', customers(sizeOf(one)), customers(contactableOf(one)), customers(members(one).holdout ?? one.holdout_size), one.owner || '–'])) : h('p', { class: 'quiet' }, 'None matches.')),
     chosen ? panel(names.get(chosen.audience_id) + ': from members to contactable', chosen.description || null, funnel(chosen, sizeOf(chosen), contactableOf(chosen), members(chosen))) : null,
     told.combinations.length ? panel('Who is in several', 'People who are in exactly these audiences, the largest combinations first.', table('Combinations of audiences', [['Audience', ''], ...told.combinations.map((row) => [WHOLE.format(row[1]), ''])], inCombinations.map((id) => [names.get(id) || words(id), ...told.combinations.map((row) => h('span', { class: row[0].includes(id) ? 'on' : 'off' }, h('span', { class: 'unseen' }, row[0].includes(id) ? 'in' : 'not in')))]), 'dots')) : null,
     told.overlaps.length ? overlapPanel(told.overlaps, names) : null,
@@ -361,9 +361,11 @@ function funnel(one, size, contactable, members) {
     table('Why members are not contactable', [['', ''], ['People', 'n']], [['Members', customers(size)], ...reasons.map((row) => [words(row[0]), customers(row[1])]), ['Contactable', customers(contactable)]]))];
 }
 /* The pairs that have most in common first. */
-function overlapPanel(overlaps, names) {
-  const measure = 'jaccard' in overlaps[0] ? 'jaccard' : Object.keys(overlaps[0]).find((column) => typeof overlaps[0][column] === 'number');
-  const sorted = overlaps.slice().sort((a, b) => (b[measure] ?? 0) - (a[measure] ?? 0));
+function overlapPanel(pairs, names) {
+  const once = pairs.filter((pair) => pair.audience_id < pair.other_audience_id).map(({ as_of_date, ...pair }) => pair);
+  if (!once.length) return null;
+  const measure = 'jaccard' in once[0] ? 'jaccard' : Object.keys(once[0]).find((column) => typeof once[0][column] === 'number');
+  const sorted = once.sort((a, b) => (b[measure] ?? 0) - (a[measure] ?? 0));
   return panel('Which two have most in common', 'Jaccard is the part of the customers of either who are in both.', generic('Pairs of audiences', sorted.slice(0, 12), names),
     sorted.length > 12 ? h('details', {}, h('summary', {}, plural(sorted.length - 12, 'more pair', 'more pairs')), generic('Further pairs of audiences', sorted.slice(12), names)) : null);
 }
