@@ -26,7 +26,7 @@ from orchestration.transform.rules import forget_rules, remember_rules, rules_of
 REPORTING = "fqn:customer_segments.history fqn:customer_segments.published"
 # Data tests that read a segment output run after the gate: it is the gate that judges the segments and tells what is wrong with
 # them, and a dbt test that failed before it would keep it from saying so.
-TESTS_ABOUT_SEGMENTS = "fqn:customer_segments.segments+1,resource_type:test"
+TESTS_ABOUT_SEGMENTS = "fqn:customer_segments.segments+1,resource_type:test fqn:customer_segments.audiences+1,resource_type:test"
 AFTER_THE_GATE = f"{REPORTING} {TESTS_ABOUT_SEGMENTS}"
 EVERYTHING = "fqn:*"
 
