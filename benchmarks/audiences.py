@@ -2,8 +2,9 @@
 
     python -m benchmarks.audiences --customers 1000000 --events 20000000
 
-The thirty are the shipped audiences (what they ask of features and segments is answered by made-up columns) and variations on every construct, so that they ask
-for different things; `one` is the median of several of them, each built alone. Times are CPU seconds of this process, all threads: machines are shared.
+The thirty are the shipped audiences (what they ask of features and segments is answered by made-up columns) and variations on every
+construct, so that they ask for different things; `one` is the median of several of them, each built alone. Times are CPU seconds of
+this process, all threads: machines are shared.
 """
 
 import argparse
@@ -65,7 +66,8 @@ def cpu_seconds() -> float:
 def make_tables(connection: duckdb.DuckDBPyConnection, customers: int, events: int, macros: Macros) -> None:
     """Customers with features and segments, and two years of events: 3 of 10 orders, 1 lines, 5 web events, 1 messages."""
     connection.execute(
-        "create table int_customers as select 'c' || lpad(range::varchar, 9, '0') as customer_id, date '2026-01-01' as as_of_date from range(?)",
+        "create table int_customers as select 'c' || lpad(range::varchar, 9, '0') as customer_id, date '2026-01-01' as as_of_date "
+        "from range(?)",
         [customers],
     )
     for model, features in macros.call("audience_features").items():
@@ -78,50 +80,53 @@ def make_tables(connection: duckdb.DuckDBPyConnection, customers: int, events: i
     happened = "timestamp '2024-01-01' + to_seconds((hash(range * 7 + {0}) % 63072000)::bigint)"
     who = "'c' || lpad((floor(pow(hash(range * 3 + {0}) / 18446744073709551616.0, 2) * {1}))::bigint::varchar, 9, '0')"
 
-    def event_table(name: str, share: float, salt: int, at: str, day: str, columns: str) -> None:
+    def event_table(name: str, share: float, at: str, day: str, columns: str) -> None:
+        salt = len(name)
+        drawn = (
+            f"select range, {who.format(salt, customers)} as customer_id, {happened.format(salt)} as {at} from range({int(events * share)})"
+        )
         connection.execute(
-            f"create table {name} as select customer_id, {at}, cast({at} as date) as {day}, {columns} from ("
-            f"select range, {who.format(salt, customers)} as customer_id, {happened.format(salt)} as {at} from range({int(events * share)})) order by {at}"
+            f"create table {name} as select customer_id, {at}, cast({at} as date) as {day}, {columns} from ({drawn}) order by {at}"
         )
 
-    channel = "['web', 'store', 'app'][1 + hash(range) % 3]"
+    channel = "['web', 'store', 'app'][1 + (hash(range) % 3)::bigint] as channel"
     event_table(
         "int_orders",
         0.3,
-        1,
         "ordered_at",
         "order_date",
-        f"range::varchar as order_id, true as is_purchase, cast((hash(range) % 10000) / 100.0 as decimal(18, 2)) as net_amount, {channel} as channel, "
-        "'s' || hash(range) % 50 as store_id, hash(range) % 9 = 0 as has_coupon",
+        f"""{channel}, range::varchar as order_id, true as is_purchase, 's' || hash(range) % 50 as store_id,
+        hash(range) % 9 = 0 as has_coupon,
+        cast((hash(range) % 10000) / 100.0 as decimal(18, 2)) as net_amount""",
     )
     event_table(
         "int_order_lines",
         0.1,
-        2,
         "ordered_at",
         "order_date",
-        f"range::varchar as order_id, 'p' || hash(range) % 500 as product_id, true as is_purchase_line, cast(5 as decimal(18, 2)) as purchased_amount, {channel} as channel",
+        f"""{channel}, range::varchar as order_id, 'p' || hash(range) % 500 as product_id, true as is_purchase_line,
+        cast(5 as decimal(18, 2)) as purchased_amount""",
     )
     event_table(
         "stg_web_events",
         0.5,
-        3,
         "occurred_at",
         "occurred_date",
-        f"['visit', 'product_view', 'cart_add', 'checkout_start'][1 + hash(range) % 4] as event_name, ['coffee', 'tea', 'wine'][1 + hash(range + 1) % 3] as category, {channel} as channel",
+        f"""{channel}, ['visit', 'product_view', 'cart_add', 'checkout_start'][1 + (hash(range) % 4)::bigint] as event_name,
+        ['coffee', 'tea', 'wine'][1 + (hash(range + 1) % 3)::bigint] as category""",
     )
     event_table(
         "stg_campaign_contacts",
         0.1,
-        4,
         "sent_at",
         "sent_date",
-        "sent_at + interval 1 hour as opened_at, sent_date as opened_date, case when hash(range) % 5 = 0 then sent_at end as clicked_at, "
-        "case when hash(range) % 5 = 0 then sent_date end as clicked_date, 'email' as channel, 'c1' as campaign_id",
+        """'email' as channel, 'c1' as campaign_id, sent_at + interval 1 hour as opened_at, cast(sent_at as date) as opened_date,
+        case when hash(range) % 5 = 0 then sent_at end as clicked_at,
+        case when hash(range) % 5 = 0 then cast(sent_at as date) end as clicked_date""",
     )
     connection.execute(
-        "create table stg_products as select 'p' || range as product_id, 'b' as brand, 'd' as department, ['coffee', 'tea'][1 + range % 2] as category, "
-        "'standard' as quality_tier, false as is_private_label from range(500)"
+        """create table stg_products as select 'p' || range as product_id, 'b' as brand, 'd' as department,
+        ['coffee', 'tea'][1 + range % 2] as category, 'standard' as quality_tier, false as is_private_label from range(500)"""
     )
 
 

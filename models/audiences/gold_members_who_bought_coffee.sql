@@ -7,8 +7,8 @@ channel: email
 members:
   all:
     - {feature: loyalty_tier, in: [gold, platinum]}
-    - {feature: region, in: [South, south]}
-    - {done: item_purchase, where: {category: coffee}, last: 6 months}
+    - {feature: region, in: [south, South, Bavaria, Baden-Württemberg]}
+    - {done: item_purchase, where: {category: [coffee, drinks]}, last: 6 months}
 {% endset -%}
 
 {{ audience(definition) }}

@@ -1,7 +1,7 @@
 """The files of models/audiences, read and judged before dbt runs: every mistake in one sentence, with its file and line.
 
-The shape is in schema.json (keys, kinds of values, durations); what a name means is looked up where the compiler looks it up, in the macros:
-features, events and their fields, segmentations, and the other audiences. A file holds one definition and one call:
+The shape is in schema.json (keys, kinds of values, durations); what a name means is looked up where the compiler looks it up, in the
+macros: features, events and their fields, segmentations, and the other audiences. A file holds one definition and one call:
 
     {%- set definition %}
     name: …
@@ -149,11 +149,11 @@ class _Found(Exception):
 
 def _read(path: Path, shown: Path) -> Definition:
     source = path.read_text(encoding="utf-8")
-    match = DEFINITION.fullmatch(re.sub(r"\{#.*?#\}", lambda comment: "\n" * comment[0].count("\n"), source, flags=re.DOTALL))
+    match = DEFINITION.fullmatch(re.sub(r"\{#.*?#\}", lambda comment: "\n" * str(comment[0]).count("\n"), source, flags=re.DOTALL))
     if not match:
         raise _Found(
             1,
-            "the file must hold `{%- set definition %}`, the definition, `{% endset -%}` and `{{ audience(definition) }}`, and nothing else",
+            "the file must hold `{%- set definition %}`, the definition, `{% endset -%}`, `{{ audience(definition) }}`, and nothing else",
         )
     if not re.fullmatch(r"[a-z][a-z0-9_]*", path.stem):
         raise _Found(1, f"'{path.stem}' is no name for an audience: use lower_snake_case")
@@ -543,7 +543,8 @@ def _circles(definitions: list[Definition]) -> list[Mistake]:
 
 def _priorities(definitions: list[Definition]) -> list[Mistake]:
     """Two audiences of a group with the same rank leave open where a person lands."""
-    mistakes, taken = [], {}
+    mistakes: list[Mistake] = []
+    taken: dict[tuple[str, int], str] = {}
     for definition in definitions:
         priority = definition.content.get("priority")
         if not isinstance(priority, dict) or not {"group", "rank"} <= set(priority):

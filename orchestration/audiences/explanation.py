@@ -1,4 +1,4 @@
-"""Why a customer is in an audience or segment, or is not, and what an audience would be: read from the working database of the last build."""
+"""Why a customer is in an audience or segment, and what an audience would be: read from the working database of the last build."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -144,7 +144,8 @@ def _events(build: Build, macros: Macros, node: Mapping[str, Any], customer: str
     lines = []
     for query in macros.call("audience_counted_events", node):
         cursor = build.connection.execute(
-            f"select *, count(*) over () as events from ({query['sql']}) as counted where customer_id = ? order by happened_at desc limit {SHOWN_EVENTS}",
+            f"select *, count(*) over () as events from ({query['sql']}) as counted where customer_id = ? "
+            f"order by happened_at desc limit {SHOWN_EVENTS}",
             [customer],
         )
         names = [column[0] for column in cursor.description or []]
@@ -256,7 +257,7 @@ def _contactable(build: Build, content: Mapping[str, Any]) -> int:
 
 def _funnel(build: Build, members: Mapping[str, Any], where: Any, everybody: int, macros: Macros) -> list[str]:
     """Condition after condition of the outermost `all`: who is left, and whom it alone removes from the rest."""
-    parts = members["all"] if "all" in members else [members]
+    parts = members.get("all", [members])
     predicates = [f"({where(part)})" for part in parts]
     lines, left = [], everybody
     for number, part in enumerate(parts):

@@ -113,6 +113,6 @@ def _refuse(message: str) -> None:
 
 
 def _pytz() -> Any:
-    import pytz
+    import pytz  # type: ignore[import-untyped, unused-ignore]
 
     return pytz

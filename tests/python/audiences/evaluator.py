@@ -1,7 +1,7 @@
 """What a definition means, once more and in plain Python: no SQL, nothing of the compiler, nothing of its macros.
 
-A customer is a dictionary of features and segments, an event a dictionary with `at` (UTC), `date` (business day) and its fields. Conditions are
-true, false, or None where it is not known.
+A customer is a dictionary of features and segments, an event a dictionary with `at` (UTC), `date` (business day) and its fields.
+Conditions are true, false, or None where it is not known.
 """
 
 import calendar
