@@ -4,9 +4,10 @@
 
     features     {feature}, segments {segmentation}: columns that are there already.
     aggregates   {table: {column: expression}}: what is counted over events, in one pass of each table of events.
-    previous     {table: {column: expression}}: for each event when the one before was, for gaps.
     sequences    {column: sequence}: steps in order, of any tables.
-    ranks        {column: expression}: places among all customers, or within a group.
+    comebacks    {column: comeback}: events after a gap.
+    distincts    {column: distinct}: how many different values; apart, because one of them in the common pass makes engines read it twice.
+    places       {column: place}: ranks among all customers, or within a group.
     absent       the columns that are null, not zero, for a customer without any event.
     starts       {table: [(column of the day, first day, or none)]}: so that no pass reads events before the earliest window.
 
@@ -14,7 +15,7 @@
 -#}
 {% macro audience_new_plan() -%}
     {{ return({
-        'features': {}, 'segments': {}, 'aggregates': {}, 'previous': {}, 'sequences': {}, 'ranks': {}, 'absent': {}, 'starts': {},
+        'features': {}, 'segments': {}, 'aggregates': {}, 'sequences': {}, 'comebacks': {}, 'distincts': {}, 'places': {}, 'absent': {}, 'starts': {},
     }) }}
 {%- endmacro %}
 
@@ -32,10 +33,14 @@
     {{ return(column) }}
 {%- endmacro %}
 
-{#- Which events a node is about, but for its window: kind of event, filters, weekdays, local time; and never the future. -#}
+{#-
+    Which events a node is about, but for its window: kind of event, filters, weekdays, local time; and never the future.
+    What is true of all events of the table is asked where the table is read (audience_common_conditions), once.
+-#}
 {% macro audience_filters(node, event) -%}
-    {%- set conditions = [event.date ~ ' < ' ~ audience_date(audience_day())] -%}
-    {%- if event.condition is defined -%}{%- do conditions.append(event.condition) -%}{%- endif -%}
+    {%- set common = audience_common_conditions(event.table) -%}
+    {%- set conditions = [] -%}
+    {%- for condition in audience_own_conditions(event) if condition not in common -%}{%- do conditions.append(condition) -%}{%- endfor -%}
     {%- for field, asked in node.get('where', {}).items() -%}
         {%- set column, type = event.fields[field] -%}
         {%- if asked is mapping -%}
@@ -62,13 +67,38 @@
         {%- set joined = ' and ' if minutes[0] < minutes[1] else ' or ' -%}
         {%- do conditions.append('(' ~ minute ~ ' >= ' ~ minutes[0] ~ joined ~ minute ~ ' < ' ~ minutes[1] ~ ')') -%}
     {%- endif -%}
-    {{ return(conditions | join(' and ')) }}
+    {{ return(conditions | join(' and ') or 'true') }}
+{%- endmacro %}
+
+{#- What makes a row of a table such an event: it is of the kind, and not in the future. -#}
+{% macro audience_own_conditions(event) -%}
+    {%- set conditions = [event.date ~ ' < ' ~ audience_date(audience_day())] -%}
+    {%- if event.condition is defined -%}{%- do conditions.append(event.condition) -%}{%- endif -%}
+    {{ return(conditions) }}
+{%- endmacro %}
+
+{#- Of these, what all events of a table have in common. -#}
+{% macro audience_common_conditions(table) -%}
+    {%- set lists = [] -%}
+    {%- for event in audience_events().values() if event.table == table -%}{%- do lists.append(audience_own_conditions(event)) -%}{%- endfor -%}
+    {%- set common = [] -%}
+    {%- for condition in lists[0] -%}
+        {%- set seen = [] -%}
+        {%- for conditions in lists if condition in conditions -%}{%- do seen.append(1) -%}{%- endfor -%}
+        {%- if seen | length == lists | length -%}{%- do common.append(condition) -%}{%- endif -%}
+    {%- endfor -%}
+    {{ return(common) }}
 {%- endmacro %}
 
 {#- Filters and window of a node together: {sql, first_day}. -#}
 {% macro audience_match(node, event) -%}
     {%- set window = audience_window(node, event.at, event.date) -%}
-    {{ return({'sql': ([audience_filters(node, event)] + window.conditions) | join(' and '), 'first_day': window.first_day}) }}
+    {{ return({'sql': audience_joined([audience_filters(node, event)] + window.conditions), 'first_day': window.first_day}) }}
+{%- endmacro %}
+
+{#- Conditions as one, those that ask nothing left out. -#}
+{% macro audience_joined(conditions) -%}
+    {{ return(conditions | reject('equalto', 'true') | join(' and ') or 'true') }}
 {%- endmacro %}
 
 {#- The condition that a place makes: the operators top, top_percent, bottom, bottom_percent and `within`. Ties share the better place. -#}
@@ -79,23 +109,18 @@
         {%- set group = 'feature_' ~ node['within'] -%}
         {%- do plan.features.update({node['within']: true}) -%}
     {%- endif -%}
-    {%- set partition = 'partition by ' ~ group ~ ' ' if group else '' -%}
-    {%- set known = value ~ ' is not null' ~ (' and ' ~ group ~ ' is not null' if group else '') -%}
-    {%- set place = 'case when ' ~ known ~ ' then rank() over (' ~ partition ~ 'order by ' ~ value ~ (' desc' if is_top else ' asc') ~ ' nulls last) end' -%}
-    {%- set place_column = audience_column('place', place) -%}
-    {%- do plan.ranks.update({place_column: place}) -%}
+    {%- set place = {'value': value, 'group': group, 'direction': 'desc' if is_top else 'asc'} -%}
+    {%- set column = audience_column('place', tojson(place)) -%}
+    {%- do plan.places.update({column: place}) -%}
     {%- if 'top' in node or 'bottom' in node -%}
-        {%- set test = place_column ~ ' <= ' ~ audience_literal(node.get('top') or node.get('bottom'), 'number') -%}
+        {%- set test = column ~ ' <= ' ~ audience_literal(node.get('top') or node.get('bottom'), 'number') -%}
     {%- else -%}
-        {%- set ranked = 'count(' ~ value ~ ') over (' ~ partition | trim ~ ')' -%}
-        {%- set ranked_column = audience_column('ranked', ranked) -%}
-        {%- do plan.ranks.update({ranked_column: ranked}) -%}
         {%- set percent = audience_literal(node.get('top_percent') or node.get('bottom_percent'), 'number') -%}
         {#- The smallest number of customers that is at least so many percent of them. -#}
-        {%- set test = '100 * (' ~ place_column ~ ' - 1) < ' ~ percent ~ ' * ' ~ ranked_column -%}
+        {%- set test = '100 * (' ~ column ~ ' - 1) < ' ~ percent ~ ' * ' ~ column ~ '_of' -%}
     {%- endif -%}
     {#- Whoever has done nothing has no place, and that is known. -#}
-    {{ return({'sql': 'case when ' ~ value ~ ' is null then false else ' ~ test ~ ' end' if unknown_is_out else test, 'value': place_column}) }}
+    {{ return('case when ' ~ value ~ ' is null then false else ' ~ test ~ ' end' if unknown_is_out else test) }}
 {%- endmacro %}
 
 {#- The measure that a node takes of its events: count, unless it names another. -#}
@@ -131,8 +156,12 @@
             {%- set column = audience_aggregate(
                 plan, event, 'sum', 'cast(sum(' ~ field ~ ')' ~ happened ~ ' as decimal(38, 4))', match.first_day
             ) -%}
-            {%- set known = audience_aggregate(plan, event, 'count', 'count(' ~ field ~ ')' ~ happened, match.first_day) -%}
-            {{ return(audience_measured(asked, 'case when ' ~ known ~ ' > 0 then ' ~ column ~ ' end', column, plan)) }}
+            {%- set ranked = column -%}
+            {%- if audience_asks_for_a_place(asked) -%}
+                {%- set known = audience_aggregate(plan, event, 'count', 'count(' ~ field ~ ')' ~ happened, match.first_day) -%}
+                {%- set ranked = 'case when ' ~ known ~ ' > 0 then ' ~ column ~ ' end' -%}
+            {%- endif -%}
+            {{ return(audience_measured(asked, ranked, column, plan)) }}
         {%- elif measure == 'average' -%}
             {#- Half up to four places, in whole numbers: engines divide differently. -#}
             {%- set total = 'cast(20000 * sum(' ~ field ~ ')' ~ happened ~ ' as bigint)' -%}
@@ -140,7 +169,9 @@
             {%- set mean = 'cast(cast(floor((' ~ total ~ ' + ' ~ known ~ ') / nullif(2 * ' ~ known ~ ', 0)) as bigint) * 0.0001 as decimal(38, 4))' -%}
             {%- set column = audience_aggregate(plan, event, 'average', mean, match.first_day, absent=true) -%}
         {%- elif measure == 'distinct' -%}
-            {%- set column = audience_aggregate(plan, event, 'distinct', 'count(distinct ' ~ field ~ ')' ~ happened, match.first_day) -%}
+            {%- set distinct = {'event': node['done'], 'field': field, 'match': match.sql} -%}
+            {%- set column = audience_column('distinct', tojson(distinct)) -%}
+            {%- do plan.distincts.update({column: distinct}) -%}
             {{ return(audience_measured(asked, 'nullif(' ~ column ~ ', 0)', column, plan)) }}
         {%- else -%}
             {%- set function = 'max' if measure == 'highest' else 'min' -%}
@@ -149,10 +180,14 @@
         {{ return(audience_measured(asked, column, column, plan)) }}
     {%- elif measure in ['first_time', 'last_time'] -%}
         {%- set function = 'min' if measure == 'first_time' else 'max' -%}
-        {%- set at = audience_aggregate(plan, event, measure, function ~ '(' ~ event.at ~ ')' ~ happened, match.first_day, absent=true) -%}
-        {%- set day = audience_aggregate(plan, event, measure, function ~ '(' ~ event.date ~ ')' ~ happened, match.first_day, absent=true) -%}
-        {%- set conditions = audience_window(node[measure], at, day).conditions -%}
-        {{ return({'sql': 'coalesce(' ~ conditions | join(' and ') ~ ', false)', 'value': at}) }}
+        {#- Earlier times are on earlier days, so either of them is enough for a window that asks for one. -#}
+        {%- set asks_for_times = audience_window(node[measure], 'time', 'day').conditions | join(' ') -%}
+        {%- set column = {} -%}
+        {%- for name, seen in {'time': event.at, 'day': event.date}.items() if name ~ ' ' in asks_for_times -%}
+            {%- do column.update({name: audience_aggregate(plan, event, measure, function ~ '(' ~ seen ~ ')' ~ happened, match.first_day, absent=true)}) -%}
+        {%- endfor -%}
+        {%- set conditions = audience_window(node[measure], column.get('time'), column.get('day')).conditions -%}
+        {{ return({'sql': 'coalesce(' ~ conditions | join(' and ') ~ ', false)', 'value': column.values() | first}) }}
     {%- elif measure == 'every_month_of' -%}
         {%- set months = node['every_month_of'] -%}
         {%- set this_month = audience_day().replace(day=1) -%}
@@ -164,20 +199,10 @@
         {%- set column = audience_aggregate(plan, event, 'months', bits, start.date()) -%}
         {{ return({'sql': 'bit_count(' ~ column ~ ') = ' ~ months, 'value': 'bit_count(' ~ column ~ ')'}) }}
     {%- elif measure == 'came_back_after' -%}
-        {%- set gap = audience_duration(node['came_back_after']) -%}
-        {%- set seen = event.at if gap.is_exact else event.date -%}
-        {%- set previous = 'max(case when ' ~ audience_filters(node, event) ~ ' then ' ~ seen ~ ' end) over (partition by '
-            ~ audience_customer_column(event.table) ~ ' order by ' ~ event.at ~ ' asc nulls first rows between unbounded preceding and 1 preceding)' -%}
-        {%- set previous_column = audience_column('previous', event.table ~ ' ' ~ previous) -%}
-        {%- do plan.previous.setdefault(event.table, {}).update({previous_column: previous}) -%}
-        {%- if gap.is_exact -%}
-            {%- set long_enough = microseconds(seen) ~ ' - ' ~ microseconds(previous_column) ~ ' >= ' ~ audience_seconds(gap) * 1000000 -%}
-        {%- else -%}
-            {%- set long_enough = days_between(previous_column, seen) ~ ' >= ' ~ audience_days(gap) -%}
-        {%- endif -%}
-        {%- set column = audience_aggregate(
-            plan, event, 'comebacks', 'count(*) filter (where ' ~ match.sql ~ ' and ' ~ long_enough ~ ')', none
-        ) -%}
+        {%- set window = audience_joined(audience_window(node, 'happened_at', 'happened_on').conditions) -%}
+        {%- set comeback = {'event': node['done'], 'filters': audience_filters(node, event), 'window': window, 'gap': node['came_back_after']} -%}
+        {%- set column = audience_column('comebacks', tojson(comeback)) -%}
+        {%- do plan.comebacks.update({column: comeback}) -%}
         {{ return({'sql': column ~ ' > 0', 'value': column}) }}
     {%- endif -%}
     {#- not_followed_by: after the last of these, none of those; at the same instant is not after. -#}
@@ -204,8 +229,7 @@
     {%- set comparison = audience_comparison(value, 'number', asked) -%}
     {%- if comparison -%}{%- do tests.append(comparison) -%}{%- endif -%}
     {%- if audience_asks_for_a_place(asked) -%}
-        {%- set rank = audience_rank(plan, ranked, asked, true) -%}
-        {%- do tests.append(rank.sql) -%}
+        {%- do tests.append(audience_rank(plan, ranked, asked, true)) -%}
     {%- endif -%}
     {{ return({'sql': tests | join(' and '), 'value': value}) }}
 {%- endmacro %}
@@ -222,7 +246,7 @@
         {%- set window = audience_window(node, event.at, event.date) -%}
         {%- do steps.append({
             'event': step['done'],
-            'match': ([audience_filters(step, event)] + window.conditions) | join(' and '),
+            'match': audience_joined([audience_filters(step, event)] + window.conditions),
         }) -%}
     {%- endfor -%}
     {%- set column = audience_column('sequences', tojson(steps) ~ node.get('within', '')) -%}
@@ -277,7 +301,7 @@
         {%- if comparison -%}{%- do tests.append(comparison) -%}{%- endif -%}
         {%- set window = audience_window(node, column, column).conditions -%}
         {%- do tests.extend(window) -%}
-        {%- if audience_asks_for_a_place(node) -%}{%- do tests.append(audience_rank(plan, column, node, false).sql) -%}{%- endif -%}
+        {%- if audience_asks_for_a_place(node) -%}{%- do tests.append(audience_rank(plan, column, node, false)) -%}{%- endif -%}
         {%- set sql = tests | join(' and ') -%}
         {%- do outcome.update({
             'sql': 'coalesce(' ~ sql ~ ', true)' if node.get('unknown') == 'included' else sql, 'value': column, 'inner': [],

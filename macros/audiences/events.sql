@@ -18,7 +18,7 @@
         {%- for field, column in event.fields.items() -%}{%- do columns.append(column[0] ~ ' as "' ~ field ~ '"') -%}{%- endfor -%}
         {%- do queries.append({
             'event': name,
-            'sql': 'select ' ~ columns | join(', ') ~ ' from (' ~ audience_events_with_lookup(audience_tables()[event.table]) ~ ') as events where '
+            'sql': 'select ' ~ columns | join(', ') ~ ' from (' ~ audience_events_with_lookup(event.table) ~ ') as events where '
                 ~ audience_match(part, event).sql,
         }) -%}
     {%- endfor -%}

@@ -27,6 +27,12 @@ with customers as (
 {%- for column, sequence in plan.sequences.items() %}
 {{ audience_sequence_ctes(column, sequence) }},
 {% endfor %}
+{%- for column, comeback in plan.comebacks.items() %}
+{{ audience_comeback_cte(column, comeback) }},
+{% endfor %}
+{%- for column, distinct in plan.distincts.items() %}
+{{ audience_distinct_cte(column, distinct) }},
+{% endfor %}
 {%- set sources = audience_fact_sources(plan) %}
 valued as (
 
@@ -44,7 +50,7 @@ valued as (
         {{ table ~ '_counted.' ~ column if column in plan.absent else 'coalesce(' ~ table ~ '_counted.' ~ column ~ ', 0)' }} as {{ column }}
         {%- endfor %}
         {%- endfor %}
-        {%- for column in plan.sequences %},
+        {%- for column in audience_apart(plan) %},
         coalesce({{ column }}.{{ column }}, 0) as {{ column }}
         {%- endfor %}
     from customers
@@ -53,19 +59,103 @@ valued as (
     {%- endfor %}
 
 ),
-
+{% for column, place in plan.places.items() %}
+{{ audience_place_cte(column, place) }},
+{% endfor %}
 final as (
 
     select
-        *
-        {%- for column, expression in plan.ranks.items() %},
-        {{ expression }} as {{ column }}
+        valued.*
+        {%- for column in plan.places %},
+        {{ column }}.{{ column }},
+        {{ column }}.{{ column }}_of
         {%- endfor %}
     from valued
+    {%- for column in plan.places %}
+    left join {{ column }} on valued.customer_id = {{ column }}.customer_id
+    {%- endfor %}
 
 )
 
 select * from final
+{%- endmacro %}
+
+{#- The columns that have a CTE of their own. -#}
+{% macro audience_apart(plan) -%}
+    {{ return(plan.sequences.keys() | list + plan.comebacks.keys() | list + plan.distincts.keys() | list) }}
+{%- endmacro %}
+
+{#- How many different values of a field the events that match have. -#}
+{% macro audience_distinct_cte(column, distinct) -%}
+    {%- set event = audience_events()[distinct.event] -%}
+{{ column }} as (
+
+    select
+        customer_id,
+        count(*) as {{ column }}
+    from (
+        select distinct
+            {{ audience_customer_column(event.table) }} as customer_id,
+            {{ distinct.field }} as counted_value
+        from ({{ audience_events_with_lookup(event.table) }}) as events
+        where {{ audience_joined([distinct.match, distinct.field ~ ' is not null']) }}
+    ) as different
+    group by customer_id
+
+)
+{%- endmacro %}
+
+{#- Ranks of one value, on nothing but that value: sorting whole rows is what costs. -#}
+{% macro audience_place_cte(column, place) -%}
+    {%- set partition = 'partition by ranked_group ' if place.group else '' -%}
+{{ column }} as (
+
+    select
+        customer_id,
+        rank() over ({{ partition }}order by ranked_value {{ place.direction }}) as {{ column }},
+        count(*) over ({{ partition | trim }}) as {{ column }}_of
+    from (
+        select
+            customer_id,
+            {{ place.value }} as ranked_value,
+            {{ place.group or 'null' }} as ranked_group
+        from valued
+    ) as ranked
+    where ranked_value is not null{{ ' and ranked_group is not null' if place.group }}
+
+)
+{%- endmacro %}
+
+{#- Events that came so long after the one before: an order of its own, of few columns. -#}
+{% macro audience_comeback_cte(column, comeback) -%}
+    {%- set event = audience_events()[comeback.event] -%}
+    {%- set gap = audience_duration(comeback.gap) -%}
+{{ column }} as (
+
+    select
+        customer_id,
+        count(*) as {{ column }}
+    from (
+        select
+            {{ audience_customer_column(event.table) }} as customer_id,
+            {{ event.at }} as happened_at,
+            {{ event.date }} as happened_on,
+            lag({{ event.at if gap.is_exact else event.date }}) over (
+                partition by {{ audience_customer_column(event.table) }} order by {{ event.at }} asc nulls first
+            ) as previous
+        from ({{ audience_events_with_lookup(event.table) }}) as events
+        where {{ comeback.filters }}
+    ) as followed
+    where
+        {{ comeback.window }}
+        {%- if gap.is_exact %}
+        and {{ microseconds('happened_at') }} - {{ microseconds('previous') }} >= {{ audience_seconds(gap) * 1000000 }}
+        {%- else %}
+        and {{ days_between('previous', 'happened_on') }} >= {{ audience_days(gap) }}
+        {%- endif %}
+    group by customer_id
+
+)
 {%- endmacro %}
 
 {#- What valued joins: the models of the features and segments that are asked for, and the CTEs of events. -#}
@@ -81,7 +171,7 @@ select * from final
         {%- do sources.append({'name': name ~ '_segments', 'relation': ref(name ~ '_segments')}) -%}
     {%- endfor -%}
     {%- for table in plan.aggregates -%}{%- do sources.append({'name': table ~ '_counted', 'relation': table ~ '_counted'}) -%}{%- endfor -%}
-    {%- for column in plan.sequences -%}{%- do sources.append({'name': column, 'relation': column}) -%}{%- endfor -%}
+    {%- for column in audience_apart(plan) -%}{%- do sources.append({'name': column, 'relation': column}) -%}{%- endfor -%}
     {{ return(sources) }}
 {%- endmacro %}
 
@@ -89,35 +179,27 @@ select * from final
     {{ return(audience_tables()[table].get('customer', 'customer_id')) }}
 {%- endmacro %}
 
-{#-
-    The events of a table as they are read: with what describes them, from the earliest window on, and with the event before
-    where a gap is asked for.
--#}
+{#- The events of a table as they are read for counting: from the earliest window on. -#}
 {% macro audience_events_of(table, plan) -%}
-    {%- set source = audience_tables()[table] -%}
     {%- set starts = plan.starts.get(table, []) -%}
     {%- set day_columns = starts | map(attribute=0) | unique | list -%}
     {%- set first_days = starts | map(attribute=1) | list -%}
-    {%- set previous = plan.previous.get(table, {}) -%}
-    {%- set is_bounded = starts and none not in first_days and day_columns | length == 1 and not previous -%}
-    {%- set condition = 'where events.' ~ day_columns[0] ~ ' >= ' ~ audience_date(first_days | min) if is_bounded else '' -%}
-    {%- set read = audience_events_with_lookup(source) ~ condition -%}
-    {%- if not previous -%}{{ return('(' ~ read ~ ')') }}{%- endif -%}
-    {%- set columns = [] -%}
-    {%- for column, expression in previous.items() -%}{%- do columns.append(expression ~ ' as ' ~ column) -%}{%- endfor -%}
-    {{ return('(select events.*, ' ~ columns | join(', ') ~ ' from (' ~ read ~ ') as events)') }}
+    {%- set is_bounded = starts and none not in first_days and day_columns | length == 1 -%}
+    {{ return('(' ~ audience_events_with_lookup(table, [day_columns[0] ~ ' >= ' ~ audience_date(first_days | min)] if is_bounded else []) ~ ')') }}
 {%- endmacro %}
 
-{% macro audience_events_with_lookup(source) -%}
-    {%- if source.lookup is not defined -%}
-        {{ return('select events.* from ' ~ ref(source.model) ~ ' as events ') }}
+{#- The events of a table, with what describes them: none of the future, nothing that is none of its events. -#}
+{% macro audience_events_with_lookup(table, conditions=[]) -%}
+    {%- set source = audience_tables()[table] -%}
+    {%- set columns = ['events.*'] -%}
+    {%- set joined = '' -%}
+    {%- if source.lookup is defined -%}
+        {%- for column in source.lookup.columns -%}{%- do columns.append('described.' ~ column) -%}{%- endfor -%}
+        {%- set key = source.lookup.key -%}
+        {%- set joined = ' left join ' ~ ref(source.lookup.model) ~ ' as described on events.' ~ key ~ ' = described.' ~ key -%}
     {%- endif -%}
-    {%- set columns = [] -%}
-    {%- for column in source.lookup.columns -%}{%- do columns.append('described.' ~ column) -%}{%- endfor -%}
-    {{ return(
-        'select events.*, ' ~ columns | join(', ') ~ ' from ' ~ ref(source.model) ~ ' as events left join ' ~ ref(source.lookup.model)
-        ~ ' as described on events.' ~ source.lookup.key ~ ' = described.' ~ source.lookup.key ~ ' '
-    ) }}
+    {%- set asked = audience_joined(audience_common_conditions(table) + conditions) -%}
+    {{ return('select ' ~ columns | join(', ') ~ ' from ' ~ ref(source.model) ~ ' as events' ~ joined ~ ' where ' ~ asked) }}
 {%- endmacro %}
 
 {#-
@@ -136,7 +218,7 @@ select * from final
         {{ loop.index }} as step,
         {{ microseconds(event.at) }} as happened,
         {{ days_between("cast('1970-01-01' as date)", event.date) if counts_days else microseconds(event.at) }} as clock
-    from ({{ audience_events_with_lookup(audience_tables()[event.table]) }}) as events
+    from ({{ audience_events_with_lookup(event.table) }}) as events
     where {{ step.match }}
     {{- '\n    union all' if not loop.last }}
     {%- endfor %}
