@@ -33,6 +33,10 @@
             'raw_tables': ['transactions'],
             'windows': {'transactions.order_date': [0]},
         },
+        'int_customer_purchases': {
+            'raw_tables': ['transactions'],
+            'windows': {'transactions.order_date': [0, days_of('lifetime_value_trend_days')]},
+        },
         'int_customer_long_gaps': {
             'raw_tables': ['transactions'],
             'windows': {'transactions.order_date': [0]},

@@ -1,0 +1,35 @@
+with fits as (
+
+    select * from {{ ref('stg_model_fits') }}
+    where
+        converged
+        and fitted_as_of_date <= {{ fit_day() }}
+        -- Parameters in another unit of time are another model's. Models without such settings have none.
+        and fitted_with in ('{{ var("lifetime_value_time_unit") }}', '')
+
+),
+
+latest as (
+
+    select
+        model,
+        max(fitted_as_of_date) as fitted_as_of_date
+    from fits
+    group by model
+
+),
+
+final as (
+
+    select
+        fits.model,
+        fits.fitted_as_of_date,
+        fits.fitted_with,
+        fits.log_likelihood,
+        fits.rows_fitted
+    from fits
+    inner join latest on fits.model = latest.model and fits.fitted_as_of_date = latest.fitted_as_of_date
+
+)
+
+select * from final
