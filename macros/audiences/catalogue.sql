@@ -94,7 +94,10 @@
     }) }}
 {%- endmacro %}
 
-{#- The features, {model: {feature: type}}: the columns of customer_profiles (a test compares them), where they are before the gate. -#}
+{#-
+    The features, {model: {feature: type}}: the columns of customer_profiles (a test compares them), where they are before the gate,
+    and what is predicted of a customer.
+-#}
 {% macro audience_features() -%}
     {{ return({
         'customer_advocacy_features': {
@@ -134,6 +137,9 @@
             'days_since_comeback': 'number', 'web_days_90d': 'number', 'days_since_last_web_day': 'number',
             'days_since_abandoned_cart': 'number', 'ticket_count_365d': 'number', 'unanswered_ticket_count': 'number',
             'days_since_unreturned_reply': 'number',
+        },
+        'customer_lifetime_values': {
+            'probability_alive': 'number', 'expected_orders': 'number', 'expected_order_value': 'number', 'customer_lifetime_value': 'number',
         },
         'customer_needs_features': {
             'stated_need': 'text',

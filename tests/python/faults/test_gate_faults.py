@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from orchestration.quality.gate import CheckResult, audit
-from orchestration.quality.suites import COMMON_SUITE, load_suites
+from orchestration.quality.suites import COMMON_SUITE, OTHER_OUTPUTS, load_suites
 from tests.python.faults.segment_warehouse import AS_OF_DATE, PROJECT_DIR, SEGMENT_TABLES, SUITES_DIR, copy_suites
 
 ONE_BUYER = "(select min(customer_id) from {table} where segment <> 'none')"
