@@ -58,7 +58,7 @@ def test_without_one_optional_table_only_what_depends_on_it_changes(
     settings, source = retailer
     without = _home_without(settings, source, home_without, absent)
     manifest = dbt.parse(without, source)
-    dependent = _dependent_segmentations(manifest, absent)
+    dependent = _dependent_models(manifest, absent)
     # A landing never loses a batch, and base tables keep what they have staged; so here they are told to begin again.
     selection = [
         "build",
@@ -109,8 +109,8 @@ def _home_without(settings: Settings, source: Source, home: Path, absent: str) -
     return without
 
 
-def _dependent_segmentations(manifest: dict[str, object], absent: str) -> set[str]:
-    """Segment tables downstream of a raw table in dbt's own lineage."""
+def _dependent_models(manifest: dict[str, object], absent: str) -> set[str]:
+    """Models downstream of a raw table in dbt's own lineage."""
     children: dict[str, list[str]] = manifest["child_map"]  # type: ignore[assignment]
     reached: set[str] = set()
     waiting = [f"source.customer_segments.landing.{absent}"]
@@ -119,7 +119,7 @@ def _dependent_segmentations(manifest: dict[str, object], absent: str) -> set[st
         if node not in reached:
             reached.add(node)
             waiting += children.get(node, [])
-    return {node.rsplit(".", 1)[1] for node in reached if node.startswith("model.") and node.endswith("_segments")}
+    return {node.rsplit(".", 1)[1] for node in reached if node.startswith("model.")}
 
 
 def _changed_tables(before: Path, after: Path, tables: list[str]) -> set[str]:
