@@ -34,6 +34,7 @@ COMPARED_WITH = 1_000_000
 DAY = date(2026, 1, 1)
 DAYS = 730
 CHUNK = 500_000
+QUIETLY = "set threads = 2; set memory_limit = '2GB'; set enable_progress_bar = false"
 # A customer's chance to be alive and the states joined back: what models/prediction/customer_lifetime_values.sql does.
 SCORE = """
     create table scored as
@@ -55,11 +56,13 @@ def make(database: Path, customers: int) -> None:
     """Customers by day in a database as a night's features hold them."""
     draw = np.random.default_rng(1)
     with duckdb.connect(str(database)) as connection:
+        connection.execute(QUIETLY)
         connection.execute("create schema features")
         connection.execute(
             """
             create table features.customer_purchase_features (
-                customer_id bigint, frequency bigint, recency_days integer, age_days integer, earlier_frequency bigint, earlier_age_days integer
+                customer_id bigint, frequency bigint, recency_days integer, age_days integer,
+                earlier_frequency bigint, earlier_age_days integer
             )
             """
         )
@@ -97,13 +100,13 @@ def fit_and_score(database: Path) -> str:
     variables = project_variables()
     started = cpu_seconds()
     with transaction(database) as connection:
-        connection.execute("set threads = 2; set memory_limit = '2GB'")
+        connection.execute(QUIETLY)
         fit = BG_NBD.fit(FitRequest(connection, DAY, {**variables, "lifetime_value_holdout_days": 0}, {}))
         record_fit(connection, FitKey(BG_NBD.name, DAY, "day"), fit, 0, datetime.now(UTC))
     fitted = cpu_seconds()
     states = score_states(database, DAY, variables)["expected_orders"]
     with duckdb.connect(str(database)) as connection:
-        connection.execute("set threads = 2; set memory_limit = '2GB'")
+        connection.execute(QUIETLY)
         connection.execute(SCORE, {parameter.name: parameter.value for parameter in fit.parameters})
     found = ", ".join(f"{parameter.name} {parameter.value:.3f}" for parameter in fit.parameters)
     return f"fit {fitted - started:.1f} s, score {cpu_seconds() - fitted:.1f} s of CPU ({states:,} states; {found})"
@@ -115,6 +118,7 @@ def fit_by_the_library(database: Path) -> str:
     import lifetimes
 
     with duckdb.connect(str(database), read_only=True) as connection:
+        connection.execute(QUIETLY)
         columns = connection.execute("select frequency, recency_days, age_days from features.customer_purchase_features").fetchnumpy()
     fitted = lifetimes.BetaGeoFitter().fit(*(columns[name].astype(np.float64) for name in ("frequency", "recency_days", "age_days")))
     return ", ".join(f"{name} {value:.3f}" for name, value in fitted.params_.items())

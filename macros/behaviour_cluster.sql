@@ -134,15 +134,12 @@ behaviour_counts as (
     {%- endif -%}
 {%- endmacro %}
 
-{#-
-    The day on which the clusters of a fit day are found: the first fit day of its year, or of its quarter (`period`). Later fits move
-    these clusters with the customers, and keep their number and names (orchestration/prediction/behaviour_clusters.py).
--#}
-{% macro cluster_day(fit_day, period) -%}
+{#- The first day of the calendar of fits in the year or the quarter (`period`) of a date. -#}
+{% macro first_fit_day_of(period, date) -%}
     {%- if var('fit_every') == 'week' -%}
-        cast({{ dbt.date_trunc('week', dbt.dateadd('day', 6, dbt.date_trunc(period, fit_day))) }} as date)
+        cast({{ dbt.date_trunc('week', dbt.dateadd('day', 6, dbt.date_trunc(period, date))) }} as date)
     {%- else -%}
-        cast({{ dbt.date_trunc(period, fit_day) }} as date)
+        cast({{ dbt.date_trunc(period, date) }} as date)
     {%- endif -%}
 {%- endmacro %}
 

@@ -23,10 +23,9 @@ summed as (
 limits as (
 
     select
-        {%- for tier in tiers %}
-        {{ threshold('value_tier_' ~ tier ~ '_share') }} as {{ tier }}_share
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+        {{ threshold('value_tier_medium_share') }} as medium_share,
+        {{ threshold('value_tier_high_share') }} as high_share,
+        {{ threshold('value_tier_top_share') }} as top_share
 
 ),
 

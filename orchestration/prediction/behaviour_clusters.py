@@ -1,12 +1,13 @@
 """The model behaviour_cluster: which customers buy alike, found in a sample as of a fit day.
 
-**The clusters of a fit day are those of its year, moved.** On the first fit day of a year their number is chosen and they are named by what
-sets them apart. A fit later in the year starts from there: the same number, found where the customers are now, names kept by matching
-centres. Where that day had too little to be fitted, the first fit day of the quarter stands in, and without one the fit stands alone.
-So what a fit gives depends on purchases before its day and on nothing that was fitted in between: nights, backfills forwards and backwards
-give the same names.
+**Clusters are found once and then followed.** On the first milestone (model fit_cluster_days) with enough customers their number is chosen
+and they are named by what sets them apart. From there they are followed from milestone to milestone, and from the last one to the fit day:
+the same number, found where the customers are now, names kept by matching centres. Where they cannot be followed they are found anew, and
+keep the names that match. Milestones are days of the calendar, so what a fit gives depends on purchases before its day and on nothing that
+happened to be fitted in between: nights, backfills forwards and backwards give the same names. A milestone in the log is read there.
 """
 
+import contextlib
 from dataclasses import fields
 from datetime import date
 
@@ -29,10 +30,13 @@ from orchestration.prediction.facts import Fit, FitKey, Parameter, fitted_parame
 from orchestration.prediction.fitting import FitRequest, FittedModel, Variables
 
 NAME = "behaviour_cluster"
-# The columns of fit_cluster_measures that are not features.
-KEYS = ("counted_until", "customer_number")
-# Where clusters are found, the first that had enough.
-PERIODS = ("year", "quarter")
+# As the macro behaviour_features lists them.
+FEATURES = (
+    *("purchase_days", "recency_days", "amount_per_day", "lines_per_day"),
+    *("promoted_share", "remote_share", "gap_variation"),
+)
+
+Named = tuple[Clusters, list[str]]
 
 
 def fitted_with(variables: Variables) -> str:
@@ -42,15 +46,12 @@ def fitted_with(variables: Variables) -> str:
 
 def fit(request: FitRequest) -> Fit:
     """Clusters of the customers of a sample, by purchases before the fit day, and their names."""
-    features, measures = _sample(request, request.day)
-    limits, catalogue = _limits(request), _catalogue(request, features)
+    limits, catalogue = _limits(request), _catalogue(request)
+    measures = _measures(request, request.day)
     try:
-        before = _clusters_of_the_period(request, limits, catalogue)
-        moved = move_clusters(measures, features, limits, before[0]) if before else None
-        clusters = moved or find_clusters(measures, features, limits)
+        clusters, names = _follow(measures, _last_milestone(request, limits, catalogue), limits, catalogue)
     except NotFitted as reason:
         return Fit(converged=False, reason=str(reason), rows_fitted=len(measures))
-    names = give_names(clusters, catalogue, limits, kept_names(clusters, *before, limits) if before else None)
     parameters = to_parameters(clusters, names)
     return Fit(
         converged=True,
@@ -69,43 +70,41 @@ BEHAVIOUR_CLUSTER = FittedModel(
 )
 
 
-def _clusters_of_the_period(request: FitRequest, limits: Limits, catalogue: list[Name]) -> tuple[Clusters, list[str]] | None:
-    """The clusters and names that the year of the fit day began with, or its quarter; None without."""
-    for period in PERIODS:
-        day = _cluster_day(request, period)
-        if day >= request.day:
-            return None
+def _last_milestone(request: FitRequest, limits: Limits, catalogue: list[Name]) -> Named | None:
+    """The clusters of the last milestone before the fit day; None where no milestone had enough customers."""
+    rows = request.connection.execute(
+        "select counted_until from features.fit_cluster_days where is_milestone and counted_until < ? order by counted_until desc",
+        [request.day],
+    ).fetchall()
+    before: Named | None = None
+    to_make = []
+    for (day,) in rows:
         key = FitKey(NAME, day, fitted_with(request.variables))
         known = known_fit(request.connection, key)
         if known is not None and known.converged:
-            return from_parameters(fitted_parameters(request.connection, key), _sample(request, day)[0])
-        features, measures = _sample(request, day)
-        try:
-            clusters = find_clusters(measures, features, limits)
-        except NotFitted:
-            continue
-        return clusters, give_names(clusters, catalogue, limits)
-    return None
+            before = from_parameters(fitted_parameters(request.connection, key), FEATURES)
+            break
+        to_make.append(day)
+    for day in reversed(to_make):
+        # A milestone with too little is passed over.
+        with contextlib.suppress(NotFitted):
+            before = _follow(_measures(request, day), before, limits, catalogue)
+    return before
 
 
-def _sample(request: FitRequest, counted_until: date) -> tuple[list[str], Measures]:
-    """The features, and what they were for the customers of the sample before a day; unknown is nan."""
-    result = request.connection.execute(
-        "select * from features.fit_cluster_measures where counted_until = ? order by customer_number", [counted_until]
-    )
-    columns = {
-        column: np.ma.filled(values.astype(np.float64), np.nan) for column, values in result.fetchnumpy().items() if column not in KEYS
-    }
-    return list(columns), np.column_stack(list(columns.values()))
+def _follow(measures: Measures, before: Named | None, limits: Limits, catalogue: list[Name]) -> Named:
+    """The clusters of customers and their names, as they follow from earlier ones. Raises NotFitted."""
+    moved = move_clusters(measures, FEATURES, limits, before[0]) if before else None
+    clusters = moved or find_clusters(measures, FEATURES, limits)
+    return clusters, give_names(clusters, catalogue, limits, kept_names(clusters, *before, limits) if before else None)
 
 
-def _cluster_day(request: FitRequest, period: str) -> date:
-    row = request.connection.execute(
-        "select counted_until from features.fit_cluster_days where fit_day = ? and found_in = ?", [request.day, period]
-    ).fetchone()
-    if row is None:
-        raise LookupError(f"fit_cluster_days has no {period} for {request.day}")
-    return row[0]  # type: ignore[no-any-return]
+def _measures(request: FitRequest, counted_until: date) -> Measures:
+    """The features of the customers of the sample before a day; unknown is nan."""
+    columns = request.connection.execute(
+        f"select {', '.join(FEATURES)} from features.fit_cluster_measures where counted_until = ? order by customer_number", [counted_until]
+    ).fetchnumpy()
+    return np.column_stack([np.ma.filled(columns[feature].astype(np.float64), np.nan) for feature in FEATURES])
 
 
 def _limits(request: FitRequest) -> Limits:
@@ -115,12 +114,12 @@ def _limits(request: FitRequest) -> Limits:
     return Limits(*row)  # type: ignore[misc]
 
 
-def _catalogue(request: FitRequest, features: list[str]) -> list[Name]:
-    """The names of the seed, in alphabetical order but for the numbered ones, which come by number."""
+def _catalogue(request: FitRequest) -> list[Name]:
+    """The names of the seed; the numbered ones in the order of their numbers."""
     rows = request.connection.execute(
-        f"select segment, kind, {', '.join(features)} from rules.behaviour_cluster_names order by len(segment), segment"
+        f"select segment, kind, {', '.join(FEATURES)} from rules.behaviour_cluster_names order by len(segment), segment"
     ).fetchall()
     return [
-        Name(segment, kind, {feature: place for feature, place in zip(features, places, strict=True) if place is not None})
+        Name(segment, kind, {feature: place for feature, place in zip(FEATURES, places, strict=True) if place is not None})
         for segment, kind, *places in rows
     ]

@@ -2,10 +2,40 @@
 {{ config(materialized='view') }}
 
 {%- set steps_back = 3 %}
+{%- set years_back = 40 %}
 
-with fit_days as (
+with customer_days as (
+
+    select * from {{ ref('int_customer_days') }}
+
+),
+
+history as (
+
+    select min(order_date) as first_purchase_date
+    from customer_days
+    where purchase_orders > 0
+
+),
+
+fit_days as (
     {% for step in range(steps_back + 1) %}
     select {{ fit_day(step) }} as fit_day
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {%- endfor %}
+),
+
+-- The first fit day of every year; in the year of the first purchase, and in the one after it, of every quarter.
+milestones as (
+    {% for year in range(years_back) %}
+    select {{ first_fit_day_of('year', dbt.dateadd('year', -year, as_of_date())) }} as milestone
+    union all
+    {%- endfor %}
+    {% for quarter in range(1, 8) %}
+    select {{ first_fit_day_of('quarter', dbt.dateadd('month', 3 * quarter, 'first_purchase_date')) }} as milestone
+    from history
     {% if not loop.last %}
     union all
     {% endif %}
@@ -15,18 +45,16 @@ with fit_days as (
 final as (
 
     select
-        fit_day,
-        'fit' as found_in,
-        fit_day as counted_until
+        fit_days.fit_day as counted_until,
+        false as is_milestone
     from fit_days
-    {%- for period in ['quarter', 'year'] %}
-    union all
+    union
     select
-        fit_day,
-        '{{ period }}' as found_in,
-        {{ cluster_day('fit_day', period) }} as counted_until
-    from fit_days
-    {%- endfor %}
+        milestones.milestone as counted_until,
+        true as is_milestone
+    from milestones
+    inner join history on milestones.milestone > history.first_purchase_date
+    where milestones.milestone <= {{ as_of_date() }}
 
 )
 

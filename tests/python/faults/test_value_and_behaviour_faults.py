@@ -328,11 +328,11 @@ FAULTS = [
 
 def plant_fits(database: Path) -> None:
     """What fits would have given: parameters of everyday shops, and what follows from them for all states that the shop can have."""
-    purchases = BgNbd(0.8, 30.0, 0.3, 2.5)
+    purchases = BgNbd(0.8, 10.0, 0.8, 1.2)
     scales = {"purchase_days": Scale(1.0, 3.5, 2.5, 0.8)}
     clusters = Clusters(scales, np.array([[1.0], [-1.0]]), (0.5, 0.5), agreement=0.9, silhouette=0.7, is_found_anew=True)
     fits = {
-        "bg_nbd": ("day", {"r": 0.8, "alpha": 30.0, "a": 0.3, "b": 2.5}),
+        "bg_nbd": ("day", {"r": 0.8, "alpha": 10.0, "a": 0.8, "b": 1.2}),
         "gamma_gamma": ("", {"p": 5.0, "q": 4.0, "gamma": 20.0}),
         "behaviour_cluster": ("365 days", to_parameters(clusters, ["frequent_buyers", "rare_buyers"])),
     }

@@ -6,7 +6,7 @@ Nothing but what the clusters are made of is landed and built.
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -21,7 +21,7 @@ from orchestration.settings import Settings
 from orchestration.synthetic.generate import generate
 from orchestration.transform import dbt
 
-# In the middle of a year, and on both sides of a turn of the year, where clusters are found anew.
+# In the middle of a year, and on both sides of a milestone.
 DAYS = (date(2025, 7, 9), date(2025, 7, 10))
 TURN = (date(2025, 12, 31), date(2026, 1, 1))
 FEATURES = ["+int_order_lines", "+customer_behaviour_features", "+fit_cluster_measures", "fit_cluster_limits"]
@@ -77,12 +77,13 @@ class Retailer:
 @pytest.fixture(scope="module")
 def retailer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retailer]:
     folder = tmp_path_factory.mktemp("behaviour") / "retailer"
-    generate(folder, customers=1500, months=24)
+    generate(folder, customers=1200, months=18)
     for table in folder.iterdir():
         if table.is_dir() and table.name not in ("customers", "transactions"):
             shutil.rmtree(table)
     with (folder / "source.yml").open("a", encoding="utf-8") as file:
-        file.write("vars:\n  fit_every: day\n")
+        # Resamples measure, and decide the number of clusters alone: few of them make the test quick.
+        file.write("vars:\n  fit_every: day\n  behaviour_cluster_minimum_customers: 300\n  behaviour_cluster_resamples: 3\n")
     settings = Settings(home=folder.parent / "home", source=str(folder))
     source = resolve_source(folder)
     land(source, settings.landing(source.name), datetime(2026, 1, 1, 6, tzinfo=UTC))
@@ -97,7 +98,7 @@ def retailer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retailer]:
 def moved(before: dict[str, str], after: dict[str, str]) -> float:
     """The share of those in a cluster on both days who are in one of another name."""
     both = before.keys() & after.keys()
-    assert len(both) > 500
+    assert len(both) > 400
     return sum(before[customer] != after[customer] for customer in both) / len(both)
 
 
@@ -108,18 +109,17 @@ def test_two_fits_on_neighbouring_days_move_fewer_than_a_twentieth(retailer: Ret
 
 
 def test_names_are_the_same_in_whatever_order_fits_are_made(retailer: Retailer) -> None:
-    """Forwards, backwards, and from tables that already stand at a later day."""
-    last = DAYS[1]
-    days = [last - timedelta(days=back) for back in range(3, -1, -1)]
-    retailer.run(last, "run", "--select", *FEATURES)
+    """Forwards, backwards, and from tables that stood at the day itself instead of a later one."""
+    retailer.empty_log()
+    retailer.run(DAYS[0], "run", "--select", *FEATURES)
+    that_night = retailer.fit(DAYS[0])
+    retailer.run(DAYS[1], "run", "--select", *FEATURES)
     made = []
-    for order in (days, days[::-1]):
+    for order in (DAYS, DAYS[::-1]):
         retailer.empty_log()
         made.append({day: retailer.fit(day) for day in order})
     assert made[0] == made[1]
-    retailer.empty_log()
-    retailer.run(days[1], "run", "--select", *FEATURES)
-    assert retailer.fit(days[1]) == made[0][days[1]]
+    assert made[0][DAYS[0]] == that_night
 
 
 def test_a_fit_never_sees_what_came_on_its_day(retailer: Retailer) -> None:
@@ -146,5 +146,5 @@ def test_a_fit_never_sees_what_came_on_its_day(retailer: Retailer) -> None:
             [DAYS[1]],
         ).fetchone()
     assert compared is not None
-    assert compared[0] > 500
+    assert compared[0] > 400
     assert compared[1:] == (0, 0)

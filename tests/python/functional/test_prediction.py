@@ -101,14 +101,27 @@ def test_fits_are_tried_on_their_holdout_and_reviewed(night: Served) -> None:
 # --- shops that say nothing --------------------------------------------------------------------------------------------------
 
 AS_OF_DATE = date(2024, 3, 1)
-ORDINARY = """
-    select
-        'c' || number as customer_id,
-        date '2023-01-01' + cast(number % 90 + visit * (5 + number * 37 % 60) as integer) as order_date,
-        {amount} as amount
-    from range(200) as customers (number) cross join range(12) as visits (visit)
-    where visit <= number * 7 % 12 and number % 90 + visit * (5 + number * 37 % 60) < 420
-"""
+# Customers who come and go as BG/NBD says, made once for all shops of them.
+ORDINARY = "select *, {amount} as amount from '{orders}'"
+
+
+def write_ordinary_orders(file: Path) -> None:
+    draw = np.random.default_rng(5)
+    rows = []
+    for number in range(800):
+        rate, leaves = draw.gamma(0.9, 1 / 25), draw.beta(0.6, 2.5)
+        day = float(draw.integers(0, 200))
+        while day < 425:
+            rows.append((f"c{number}", number, date(2023, 1, 1) + timedelta(days=int(day))))
+            day += np.ceil(draw.exponential() / rate)
+            if len(rows) > 1 and rows[-2][1] == number and draw.uniform() < leaves:
+                break
+    with duckdb.connect() as connection:
+        connection.execute("create table orders (customer_id varchar, number integer, order_date date)")
+        connection.executemany("insert into orders values (?, ?, ?)", rows)
+        connection.execute(f"copy orders to '{file}' (format parquet)")
+
+
 # Orders, what is to be reviewed of purchases, of amounts and of clusters, and whether values are predicted all the same.
 SHOPS = {
     "nothing was bought": (
@@ -140,8 +153,8 @@ SHOPS = {
         "select 'c' || number as customer_id, date '2024-02-29' as order_date, 10 as amount from range(100) as customers (number)",
         *("nobody_repeats", "no_amounts", "too_few_customers", False),
     ),
-    "huge amounts": (ORDINARY.format(amount="1e13 * (1 + number % 7)"), None, None, None, True),
-    "all amounts zero": (ORDINARY.format(amount="0"), None, "no_amounts", None, True),
+    "huge amounts": (ORDINARY.replace("{amount}", "1e13 * (1 + number % 7)"), None, None, None, True),
+    "all amounts zero": (ORDINARY.replace("{amount}", "0"), None, "no_amounts", None, True),
 }
 
 
@@ -160,6 +173,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Source, Pa
     run_dbt(settings, source, "seed", "thresholds", "model_review_reasons", "behaviour_cluster_names", "behaviour_cluster_features")
     with transaction(database):
         pass
+    write_ordinary_orders(folder / "orders.parquet")
     return settings, source, Path(shutil.copy(database, folder / "rules.duckdb"))
 
 
@@ -188,7 +202,7 @@ def test_a_shop_that_says_nothing_is_reviewed_and_never_crashes(shop: tuple[Sett
             select
                 customer_id, order_date, 1 as purchase_orders, cast(amount as decimal(18, 2)) as net_amount,
                 cast(order_date - lag(order_date) over (partition by customer_id order by order_date) as integer) as gap_days
-            from ({orders})
+            from ({orders.replace("{orders}", str(rules.parent / "orders.parquet"))})
             """
         )
         connection.execute(
@@ -197,7 +211,7 @@ def test_a_shop_that_says_nothing_is_reviewed_and_never_crashes(shop: tuple[Sett
             select
                 customer_id, order_date, true as is_purchase_line, cast(null as varchar) as channel,
                 cast(amount as decimal(18, 2)) as purchased_amount, cast(0 as decimal(18, 2)) as promoted_amount
-            from ({orders})
+            from ({orders.replace("{orders}", str(rules.parent / "orders.parquet"))})
             """
         )
         connection.execute(
@@ -252,7 +266,7 @@ def test_the_fit_of_a_day_does_not_depend_on_the_order_of_days(shop: tuple[Setti
         shutil.copy(rules, database)
         made = 0
         for day in order:
-            made += len(_fit_on(settings, source, day))
+            made += len(_fit_on(settings, source, rules, day))
         with duckdb.connect(str(database), read_only=True) as connection:
             log = "select model, fitted_as_of_date, parameter, value from prediction.fitted_parameters order by all"
             logs.append((made, connection.execute(log).fetchall()))
@@ -260,7 +274,7 @@ def test_the_fit_of_a_day_does_not_depend_on_the_order_of_days(shop: tuple[Setti
     assert logs[0][0] == 2 and {row[1] for row in logs[0][1]} == {date(2024, 2, 1), date(2024, 3, 1)}
 
 
-def _fit_on(settings: Settings, source: Source, day: date) -> dict[date, object]:
+def _fit_on(settings: Settings, source: Source, rules: Path, day: date) -> dict[date, object]:
     """The working tables brought to a day, and BG/NBD fitted where it is due."""
     database = settings.database(source.name)
     with duckdb.connect(str(database)) as connection:
@@ -271,7 +285,7 @@ def _fit_on(settings: Settings, source: Source, day: date) -> dict[date, object]
             select
                 customer_id, order_date, 1 as purchase_orders, cast(amount as decimal(18, 2)) as net_amount,
                 cast(order_date - lag(order_date) over (partition by customer_id order by order_date) as integer) as gap_days
-            from ({ORDINARY.format(amount="10 + number % 7")})
+            from ({ORDINARY.format(amount="10 + number % 7", orders=rules.parent / "orders.parquet")})
             where order_date < date '{day}'
             """
         )

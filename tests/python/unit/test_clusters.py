@@ -2,12 +2,14 @@
 
 import csv
 import itertools
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from orchestration.prediction import behaviour_clusters
 from orchestration.prediction.clusters import (
     NUMBERED,
     PLAIN,
@@ -260,6 +262,13 @@ def test_there_are_as_many_numbered_names_as_there_can_be_clusters() -> None:
     numbered = [row for row in seed("behaviour_cluster_names") if row["kind"] == NUMBERED]
     most = next(int(row["value"]) for row in seed("thresholds") if row["name"] == "behaviour_cluster_maximum_clusters")
     assert most <= len(numbered) == slots
+
+
+def test_the_features_are_listed_alike_everywhere() -> None:
+    macro = (PROJECT / "macros" / "behaviour_cluster.sql").read_text(encoding="utf-8")
+    listed = re.findall(r"'(\w+)'", macro.split("macro behaviour_features() -%}")[1].split("endmacro")[0])
+    assert tuple(listed) == behaviour_clusters.FEATURES
+    assert [row["feature"] for row in seed("behaviour_cluster_features")] == listed
 
 
 def test_every_name_describes_a_place_of_its_own_that_is_plain_enough() -> None:
