@@ -1,6 +1,7 @@
 """Every metric has one definition: what MetricFlow makes of it is what segment_kpis says, for every segment of every segmentation."""
 
 import json
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,7 @@ PROPORTIONS = {"share": "customers", "revenue_share": "revenue"}
 
 
 @pytest.fixture(scope="module")
-def warehouse(dbt_environment: tuple[dict[str, str], Path]) -> tuple[duckdb.DuckDBPyConnection, dict[str, Any]]:  # noqa: F811
+def warehouse(dbt_environment: tuple[dict[str, str], Path]) -> tuple[duckdb.DuckDBPyConnection, str]:  # noqa: F811
     """The working database of the night with figures that its source lacks, and the metrics as dbt has read them."""
     environment, folder = dbt_environment
     changed = Path(environment["SEGMENTS_DATABASE"])
@@ -42,25 +43,29 @@ def warehouse(dbt_environment: tuple[dict[str, str], Path]) -> tuple[duckdb.Duck
         )
     built = dbt(environment, folder, "run", "--select", "segment_days", "segment_kpis")
     assert built.returncode == 0, built.stdout[-3000:]
-    manifest = json.loads((folder / "target" / "semantic_manifest.json").read_text(encoding="utf-8"))
-    return duckdb.connect(str(changed), read_only=True), manifest
+    return duckdb.connect(str(changed), read_only=True), (folder / "target" / "semantic_manifest.json").read_text(encoding="utf-8")
 
 
-def metrics_by(
-    segmentation: str, names: list[str], manifest: dict[str, Any], connection: duckdb.DuckDBPyConnection
-) -> dict[str, dict[str, Any]]:
-    """What the definitions give for each segment: MetricFlow writes the SQL, DuckDB runs it."""
-    from metricflow.engine.metricflow_engine import MetricFlowEngine, MetricFlowQueryRequest
+@cache
+def engine_of(manifest: str) -> Any:
+    """MetricFlow on the definitions; it writes SQL and runs none."""
+    from metricflow.engine.metricflow_engine import MetricFlowEngine
     from metricflow.protocols.sql_client import SqlEngine
     from metricflow.sql.render.duckdb_renderer import DuckDbSqlPlanRenderer
     from metricflow_semantics.model.dbt_manifest_parser import parse_manifest_from_dbt_generated_manifest
     from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
 
-    definitions = SemanticManifestLookup(parse_manifest_from_dbt_generated_manifest(json.dumps(manifest)))
-    duckdb_sql: Any = SimpleNamespace(sql_engine_type=SqlEngine.DUCKDB, sql_plan_renderer=DuckDbSqlPlanRenderer())
+    writes_duckdb: Any = SimpleNamespace(sql_engine_type=SqlEngine.DUCKDB, sql_plan_renderer=DuckDbSqlPlanRenderer())
+    return MetricFlowEngine(SemanticManifestLookup(parse_manifest_from_dbt_generated_manifest(manifest)), writes_duckdb)
+
+
+def metrics_by(segmentation: str, names: list[str], manifest: str, connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
+    """What the definitions give for each segment of a segmentation."""
+    from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
+
     dimension = f"customer__{segmentation}_segment"
     request = MetricFlowQueryRequest.create(metric_names=names, group_by_names=[dimension])
-    answer = connection.execute(MetricFlowEngine(definitions, duckdb_sql).explain(request).sql_statement.sql)
+    answer = connection.execute(engine_of(manifest).explain(request).sql_statement.sql)
     columns = [described[0] for described in answer.description or []]
     rows = [dict(zip(columns, row, strict=True)) for row in answer.fetchall()]
     return {row[dimension]: row for row in rows}
@@ -71,17 +76,15 @@ def columns_of_kpis(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for name, *_ in described if name not in ("as_of_date", "segmentation", "segment")]
 
 
-def test_every_published_figure_has_a_metric(warehouse: tuple[duckdb.DuckDBPyConnection, dict[str, Any]]) -> None:
+def test_every_published_figure_has_a_metric(warehouse: tuple[duckdb.DuckDBPyConnection, str]) -> None:
     connection, manifest = warehouse
-    defined = {metric["name"] for metric in manifest["metrics"]}
+    defined = {metric["name"] for metric in json.loads(manifest)["metrics"]}
     assert set(columns_of_kpis(connection)) - PROPORTIONS.keys() <= defined
     assert "customer_lifetime_value" in defined
 
 
 @pytest.mark.parametrize("segmentation", listed())
-def test_published_figures_are_what_their_metrics_give(
-    warehouse: tuple[duckdb.DuckDBPyConnection, dict[str, Any]], segmentation: str
-) -> None:
+def test_published_figures_are_what_their_metrics_give(warehouse: tuple[duckdb.DuckDBPyConnection, str], segmentation: str) -> None:
     connection, manifest = warehouse
     columns = columns_of_kpis(connection)
     names = [name for name in columns if name not in PROPORTIONS]
@@ -107,9 +110,9 @@ def test_published_figures_are_what_their_metrics_give(
                 assert float(value) == pytest.approx(float(metric), rel=1e-9, abs=0.00501 if name in IN_CENTS else 1e-12), where
 
 
-def test_a_figure_that_differs_from_its_metric_is_found(warehouse: tuple[duckdb.DuckDBPyConnection, dict[str, Any]]) -> None:
+def test_a_figure_that_differs_from_its_metric_is_found(warehouse: tuple[duckdb.DuckDBPyConnection, str]) -> None:
     connection, manifest = warehouse
-    changed = json.loads(json.dumps(manifest).replace("case when orders > 1 then 1 else 0 end", "case when orders > 2 then 1 else 0 end"))
+    changed = manifest.replace("case when orders > 1 then 1 else 0 end", "case when orders > 2 then 1 else 0 end")
     assert changed != manifest
     one, other = (metrics_by("rfm", ["repeat_purchase_rate"], each, connection) for each in (manifest, changed))
     assert one["new"] != other["new"] or one["lost"] != other["lost"]
