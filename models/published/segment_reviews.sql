@@ -164,8 +164,8 @@ judged as (
         drifts.drift,
         indexes.population_stability_index,
         named_kpis.kpi,
-        now.kpi_value,
-        before.kpi_value as base_kpi_value,
+        today_figures.kpi_value,
+        base_figures.kpi_value as base_kpi_value,
         -- The segments that move the index more than the mean segment does: a drifting segmentation is no reason to look at all of them.
         least(population.customers, base_population.customers) >= limits.minimum_customers
         and indexes.population_stability_index >= limits.drift_limit
@@ -173,8 +173,8 @@ judged as (
         population.customers >= limits.minimum_customers
         and not drifts.share between definitions.expected_share_min and definitions.expected_share_max as is_out_of_range,
         coalesce(
-            {{ dbt.datediff('bases.base_date', as_of_date(), 'day') }} >= limits.kpi_minimum_days
-            and now.kpi_value <= before.kpi_value,
+            bases.base_date <= {{ days_before(as_of_date(), 'limits.kpi_minimum_days') }}
+            and today_figures.kpi_value <= base_figures.kpi_value,
             false
         ) as is_kpi_stalled,
         definitions.next_review < {{ as_of_date() }} as is_overdue
@@ -210,16 +210,16 @@ judged as (
             definitions.segmentation = today.segmentation
             and definitions.segment = today.segment
             and today.as_of_date = {{ as_of_date() }}
-    left join figures as now
+    left join figures as today_figures
         on
-            definitions.segmentation = now.segmentation
-            and definitions.segment = now.segment
-            and now.as_of_date = {{ as_of_date() }}
-    left join figures as before
+            definitions.segmentation = today_figures.segmentation
+            and definitions.segment = today_figures.segment
+            and today_figures.as_of_date = {{ as_of_date() }}
+    left join figures as base_figures
         on
-            bases.segmentation = before.segmentation
-            and bases.segment = before.segment
-            and bases.base_date = before.as_of_date
+            bases.segmentation = base_figures.segmentation
+            and bases.segment = base_figures.segment
+            and bases.base_date = base_figures.as_of_date
 
 ),
 

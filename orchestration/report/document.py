@@ -13,6 +13,9 @@ from orchestration.report.reading import WITHHELD, Tables, plain
 from orchestration.report.segmentations import Detail, read_segmentations
 from orchestration.report.views import read_audiences, read_budget, read_habits, read_lifetime, read_rfm
 
+# What publishing may use too: the page never needs more of a machine than the night before it.
+MEMORY_LIMIT = "2GB"
+
 
 class ReportFailed(SegmentsError):
     """The page could not be made; what is served stays served."""
@@ -37,7 +40,7 @@ def read_document(database: Path, build_id: str, options: ReportOptions, detail:
     Raises ReportFailed when the serving database cannot be read or lacks a table that every build publishes.
     """
     try:
-        with duckdb.connect(str(database), read_only=True) as connection:
+        with duckdb.connect(str(database), read_only=True, config={"memory_limit": MEMORY_LIMIT}) as connection:
             connection.execute("set timezone = 'UTC'")
             return _document(Tables(connection, options.minimum_group_size), build_id, options, detail)
     except duckdb.Error as error:

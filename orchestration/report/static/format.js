@@ -13,6 +13,7 @@ const SIGNED = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0, signDis
 const MONEY = (most) => new Intl.NumberFormat(LOCALE, {
   ...(DATA.currency ? { style: 'currency', currency: DATA.currency } : {}), maximumFractionDigits: most, minimumFractionDigits: most });
 const MONEY_WHOLE = MONEY(0), MONEY_FINE = MONEY(2);
+const PRECISE = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 4 });
 const COMPACT = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumFractionDigits: 1 });
 const DAY = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'long', timeZone: 'UTC' });
 const SHORT_DAY = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
@@ -37,6 +38,13 @@ function figure(value, kind) {
 }
 
 const words = (code) => (code ? code.charAt(0).toUpperCase() + code.slice(1).replaceAll('_', ' ') : '–');
+/* A value of a table that is shown as it is. */
+function asItIs(value) {
+  if (value === null || value === undefined) return '–';
+  if (typeof value === 'number') return Number.isInteger(value) ? WHOLE.format(value) : PRECISE.format(value);
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return /^\d{4}-\d{2}-\d{2}$/.test(value) ? shortDay(value) : String(value);
+}
 const plural = (count, one, many) => WHOLE.format(count) + ' ' + (count === 1 ? one : many);
 
 /* An element: h('p', {class: 'lead'}, 'text', other). Texts are texts: nothing is ever read as markup. */

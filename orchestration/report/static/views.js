@@ -283,7 +283,7 @@ function lifetime() {
     h('div', { class: 'pair' },
       panel('How value is spread', 'Customers by predicted value; the last bar holds all above.', bins.length ? columns('Customers by predicted lifetime value', bins, (value) => (value === null ? '–' : WHOLE.format(value)), table('Customers by predicted value', [['From', ''], ['To', ''], ['Customers', 'n']], bins.map((bin) => [figure(bin[3], 'money'), bin[4] === null ? 'and above' : figure(bin[4], 'money'), customers(bin[2])]))) : h('p', { class: 'quiet' }, 'Too few customers to tell.')),
       panel('Who holds it', 'Share of all predicted value by tenths of the customers, the most valuable first.', told.deciles.length ? bars('Share of predicted value by tenth', told.deciles.map((part, index) => [WHOLE.format(index + 1) + '. tenth', part]), share, table('Share of predicted value', [['Tenth', ''], ['Share', 'n']], told.deciles.map((part, index) => [WHOLE.format(index + 1), share(part)]))) : h('p', { class: 'quiet' }, 'Too few customers to tell.'))),
-    Object.entries(told.models).length ? Object.entries(told.models).map(([name, model]) => panel({ model_parameters: 'What was fitted', model_validations: 'How well it foretells what came', model_reviews: 'Whether it may be trusted' }[name] || words(name), null, model.rows.length ? table(words(name), model.columns.map((column) => [words(column), '']), model.rows.map((row) => row.map((value) => (typeof value === 'number' ? figure(value, 'number') : value === true ? 'yes' : value === false ? 'no' : value === null ? '–' : String(value))))) : h('p', { class: 'quiet' }, 'No model has been fitted yet.')))
+    Object.entries(told.models).length ? Object.entries(told.models).map(([name, model]) => panel({ model_parameters: 'What was fitted', model_validations: 'How well it foretells what came', model_reviews: 'Whether it may be trusted' }[name] || words(name), null, model.rows.length ? table(words(name), model.columns.map((column) => [words(column), '']), model.rows.map((row) => row.map(asItIs))) : h('p', { class: 'quiet' }, 'No model has been fitted yet.')))
       : h('p', { class: 'note' }, 'This build says nothing about the models behind these values.'),
   ];
 }
@@ -371,8 +371,9 @@ function overlapPanel(pairs, names) {
 }
 function generic(caption, rows, names) {
   const columns = Object.keys(rows[0]);
-  const tell = (column, value) => (value === null ? '–' : typeof value === 'number' ? (/share|rate|jaccard|difference|interval/.test(column) && Math.abs(value) <= 1 ? share(value) : figure(value, 'number')) : value === true ? 'yes' : value === false ? 'no' : names.get(value) || String(value));
-  return table(caption, columns.map((column) => [words(column), typeof rows[0][column] === 'number' ? 'n' : '']), rows.map((row) => columns.map((column) => tell(column, row[column]))));
+  const tell = (column, value) => (typeof value === 'number' && /share|rate|jaccard/.test(column) ? share(value) : names.get(value) || asItIs(value));
+  const titles = { audience_id: 'Audience', other_audience_id: 'The other one', campaign_id: 'Campaign' };
+  return table(caption, columns.map((column) => [titles[column] || words(column), typeof rows[0][column] === 'number' ? 'n' : '']), rows.map((row) => columns.map((column) => tell(column, row[column]))));
 }
 
 const reasonTable = (caption, rows) => table(caption, [['Raw table', ''], ['Reason', 'words'], ['Rows', 'n']], rows.map((row) => [row.table_name, row.reason, WHOLE.format(row.rows)]));

@@ -111,3 +111,26 @@ def test_a_source_may_ask_for_larger_groups() -> None:
     assert files.report_options(source) == ReportOptions(10, "EUR")
     careful = Source(name="shop", folder=Path("/nowhere"), vars={"minimum_group_size": 50})
     assert files.report_options(careful) == ReportOptions(50, None)
+
+
+def test_a_page_that_cannot_be_made_is_a_warning_of_the_run_and_no_failure(tmp_path: Path) -> None:
+    import dagster as dg
+
+    from orchestration.night import NightKeeper
+    from orchestration.progress import Progress
+    from orchestration.report.assets import build_report_asset
+    from orchestration.settings import Settings
+
+    settings, source = Settings(home=tmp_path), Source(name="shop", folder=Path("/nowhere"))
+    keeper = NightKeeper(settings, source, holds_lock=True)
+    keeper.open_build(date(2026, 1, 1))
+    builds.mark_published(tmp_path, keeper.build_id, {})
+    partitions = dg.DailyPartitionsDefinition(start_date="2026-01-01")
+    page = build_report_asset(settings=settings, source=source, partitions=partitions, keeper=keeper, progress=Progress(enabled=False))
+    run = dg.materialize([page], partition_key="2026-01-01", raise_on_error=False)
+    assert run.success
+    (check,) = run.get_asset_check_evaluations()
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert check.description is not None and "has no segments.duckdb" in check.description
+    assert builds.read_build(tmp_path, keeper.build_id).status == builds.PUBLISHED
+    assert "has no segments.duckdb" in files.describe_page(tmp_path, keeper.build_id)
