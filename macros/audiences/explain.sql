@@ -20,3 +20,14 @@
     {{- '\n    union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{#- The explanations of all audiences. -#}
+{% macro audience_explanation_rows(facts) -%}
+    {%- if execute -%}
+    {%- set definitions = audience_definitions() -%}
+    {%- for name in definitions %}
+    {{ audience_explanation_query(name, definitions, facts) }}
+    {{- ' union all' if not loop.last }}
+    {%- endfor %}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,4 +1,21 @@
 {#-
+    The model audience_facts. What may be asked is named here, all of it, so that dbt knows it when it parses; what is asked is known when it runs,
+    from the definitions that dbt has found in the other files by then.
+-#}
+{% macro audience_facts() -%}
+    {%- for source in audience_tables().values() -%}
+        {%- do ref(source.model) -%}
+        {%- if source.lookup is defined -%}{%- do ref(source.lookup.model) -%}{%- endif -%}
+    {%- endfor -%}
+    {%- for model in audience_features() -%}{%- do ref(model) -%}{%- endfor -%}
+    {%- for segmentation in segmentations() -%}{%- do ref(segmentation ~ '_segments') -%}{%- endfor -%}
+    {%- do ref('int_customers') -%}
+    {%- if execute -%}
+{{ audience_facts_query(audience_plan(audience_definitions())) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
     The query of audience_facts: one row per customer, a column for everything that any audience asks for.
     Each table of events is read once, whatever the number of audiences; sequences, which need an order of their own, once each.
 -#}

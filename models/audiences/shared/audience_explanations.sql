@@ -9,13 +9,8 @@ with facts as (
 ),
 
 final as (
-{%- if execute %}
-    {%- set definitions = audience_definitions() %}
-    {%- for name in definitions %}
-    {{ audience_explanation_query(name, definitions, 'facts') }}
-    {{- '\n    union all' if not loop.last }}
-    {%- endfor %}
-{%- endif %}
+
+    {{ audience_explanation_rows('facts') }}
 
 )
 

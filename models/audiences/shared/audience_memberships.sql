@@ -2,14 +2,8 @@
 {{ config(materialized='table', schema='segments', tags=['published', 'guarded'], contract={'enforced': true}) }}
 
 with members as (
-{% for name in audiences() %}
-    select
-        customer_id,
-        as_of_date,
-        '{{ name }}' as audience_id
-    from {{ ref(name) }}
-    {{- '\n    union all' if not loop.last }}
-{%- endfor %}
+
+    {{ audience_member_rows() }}
 
 ),
 
