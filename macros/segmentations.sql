@@ -18,6 +18,7 @@
         'channel_preference',
         'category_affinity',
         'holiday_buying',
+        'behaviour_cluster',
         'journey_stage',
         'campaign_response',
         'contact_preference',

@@ -3,7 +3,7 @@ with fits as (
     select * from {{ ref('stg_model_fits') }}
     where
         fitted_as_of_date <= {{ fit_day() }}
-        and fitted_with in ('{{ var("lifetime_value_time_unit") }}', '')
+        and fitted_with in {{ settings_in_force() }}
 
 ),
 
@@ -19,6 +19,18 @@ validations as (
 
 ),
 
+cluster_parameters as (
+
+    select * from {{ ref('behaviour_cluster_parameters') }}
+
+),
+
+cluster_names as (
+
+    select * from {{ ref('behaviour_cluster_names') }}
+
+),
+
 reasons as (
 
     select * from {{ ref('model_review_reasons') }}
@@ -30,7 +42,8 @@ limits as (
     select
         {{ threshold('model_review_total_error') }} as total_error,
         {{ threshold('model_review_frequency_error') }} as frequency_error,
-        {{ threshold('model_review_weekly_error') }} as weekly_error
+        {{ threshold('model_review_weekly_error') }} as weekly_error,
+        {{ threshold('behaviour_cluster_minimum_agreement') }} as minimum_agreement
 
 ),
 
@@ -119,6 +132,36 @@ errors as (
 
 ),
 
+-- What resamples do not agree on; and clusters that no plain name describes.
+clusters as (
+
+    select
+        'behaviour_cluster' as model,
+        'clusters_disagree' as reason,
+        parameters.fitted_as_of_date as since,
+        1 - parameters.value as observed,
+        cast(1 - limits.minimum_agreement as double) as at_most
+    from cluster_parameters as parameters
+    cross join limits
+    where
+        parameters.kind = 'fit'
+        and parameters.figure = 'agreement'
+    union all
+    select
+        'behaviour_cluster' as model,
+        'clusters_without_a_name' as reason,
+        max(parameters.fitted_as_of_date) as since,
+        cast(count(*) as double) as observed,
+        cast(0 as double) as at_most
+    from cluster_parameters as parameters
+    inner join cluster_names as names on parameters.name = names.segment
+    where
+        parameters.kind = 'cluster'
+        and parameters.figure = 'share'
+        and names.kind = 'numbered'
+
+),
+
 opened as (
 
     select * from failures
@@ -127,6 +170,9 @@ opened as (
     union all
     select * from errors
     where observed > at_most or observed is null
+    union all
+    select * from clusters
+    where observed > at_most
 
 ),
 

@@ -18,6 +18,7 @@ import pytest
 from orchestration.ingest.landing import land
 from orchestration.ingest.source import resolve_source
 from orchestration.prediction.bg_nbd import BgNbd
+from orchestration.prediction.clusters import Clusters, Scale, to_parameters
 from orchestration.prediction.facts import Fit, FitKey, Parameter, record_fit, transaction
 from orchestration.prediction.scoring import expected_orders
 from orchestration.quality.gate import CheckResult, audit
@@ -38,6 +39,7 @@ SEGMENT_TABLES = [
         "channel_preference",
         "category_affinity",
         "holiday_buying",
+        "behaviour_cluster",
     )
 ]
 
@@ -305,13 +307,35 @@ FAULTS = [
         "expect_the_day_to_be_covered_by_the_holidays",
         "update intermediate.int_holiday_calendar set is_covered = false where country = 'FR' and year(calendar_date) >= 2017",
     ),
+    ("behaviour_cluster", "expect_purchase_days_to_be_present", f"set purchase_days = null {one('rare_buyers')}"),
+    ("behaviour_cluster", "expect_purchase_days_to_agree_with_the_facts", f"set purchase_days = purchase_days + 1 {one('rare_buyers')}"),
+    ("behaviour_cluster", "expect_purchase_days_to_agree_with_the_facts", f"set recency_days = recency_days + 1 {one('unknown')}"),
+    ("behaviour_cluster", "expect_none_and_unknown_to_follow_what_was_bought", f"set segment = 'none' {one('unknown')}"),
+    ("behaviour_cluster", "expect_none_and_unknown_to_follow_what_was_bought", f"set segment = 'rare_buyers' {one('unknown')}"),
+    ("behaviour_cluster", "expect_none_and_unknown_to_follow_what_was_bought", f"set segment = 'unknown' {one('rare_buyers')}"),
+    ("behaviour_cluster", "expect_clusters_to_be_those_of_the_fit", f"set segment = 'promotion_buyers' {one('rare_buyers')}"),
+    ("behaviour_cluster", "expect_cluster_distance_to_be_a_distance", f"set cluster_distance = 'inf' {one('rare_buyers')}"),
+    ("behaviour_cluster", "expect_cluster_distance_to_be_a_distance", f"set cluster_distance = 'nan' {one('rare_buyers')}"),
+    ("behaviour_cluster", "expect_the_nearest_cluster", f"set next_cluster_distance = cluster_distance - 0.1 {one('rare_buyers')}"),
+    ("behaviour_cluster", "expect_the_nearest_cluster", f"set cluster_distance = null {one('rare_buyers')}"),
+    (
+        "behaviour_cluster",
+        "expect_clusters_about_as_large_as_in_the_fit",
+        "update prediction.behaviour_cluster_parameters set value = 0.9 where name = 'rare_buyers' and figure = 'share'",
+    ),
 ]
 
 
 def plant_fits(database: Path) -> None:
     """What fits would have given: parameters of everyday shops, and what follows from them for all states that the shop can have."""
     purchases = BgNbd(0.8, 10.0, 0.8, 1.2)
-    fits = {"bg_nbd": ("day", {"r": 0.8, "alpha": 10.0, "a": 0.8, "b": 1.2}), "gamma_gamma": ("", {"p": 5.0, "q": 4.0, "gamma": 20.0})}
+    scales = {"purchase_days": Scale(1.0, 3.5, 2.5, 0.8)}
+    clusters = Clusters(scales, np.array([[1.0], [-1.0]]), (0.5, 0.5), agreement=0.9, silhouette=0.7, is_found_anew=True)
+    fits = {
+        "bg_nbd": ("day", {"r": 0.8, "alpha": 10.0, "a": 0.8, "b": 1.2}),
+        "gamma_gamma": ("", {"p": 5.0, "q": 4.0, "gamma": 20.0}),
+        "behaviour_cluster": ("365 days", to_parameters(clusters, ["frequent_buyers", "rare_buyers"])),
+    }
     frequency, age_days = (grid.ravel() for grid in np.meshgrid(np.arange(0.0, 30.0), np.arange(0.0, 900.0)))
     expected, discounted = expected_orders(purchases, frequency, age_days, 365.0, 1.0, 0.1)
     with transaction(database) as connection:
@@ -390,7 +414,9 @@ def test_the_shop_has_every_segment_that_is_not_named_by_the_data(built: Path) -
             for (segment,) in connection.execute(
                 f"""
                 select segment from rules.segment_definitions
-                where segmentation = ? and segment not in ('*', 'other') and segment not in (select segment from segments.{table})
+                where
+                    segmentation = ? and segment not in ('*', 'other') and segment not in (select segment from segments.{table})
+                    and segment not in (select segment from rules.behaviour_cluster_names)
                 """,
                 [table.removesuffix("_segments")],
             ).fetchall()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from orchestration.ingest.source import Source, project_variables, resolve_source
+from orchestration.prediction.behaviour_clusters import BEHAVIOUR_CLUSTER
 from orchestration.prediction.bg_nbd import BgNbd
 from orchestration.prediction.facts import transaction
 from orchestration.prediction.fitting import fit_where_due
@@ -121,41 +122,39 @@ def write_ordinary_orders(file: Path) -> None:
         connection.execute(f"copy orders to '{file}' (format parquet)")
 
 
-# Orders, what is to be reviewed (model → reason), and whether values are predicted all the same.
+# Orders, what is to be reviewed of purchases, of amounts and of clusters, and whether values are predicted all the same.
 SHOPS = {
     "nothing was bought": (
         "select 'c1' as customer_id, date '2023-01-01' as order_date, 1 as amount where false",
-        "no_purchases",
-        "no_amounts",
-        False,
+        *("no_purchases", "no_amounts", "too_few_customers", False),
     ),
     "nobody repeats": (
         """
         select 'c' || number as customer_id, date '2023-01-01' + cast(number as integer) as order_date, 10 as amount
         from range(300) as customers (number)
         """,
-        *("nobody_repeats", "no_amounts", False),
+        *("nobody_repeats", "no_amounts", "too_few_customers", False),
     ),
     "one customer": (
         """
         select 'c1' as customer_id, date '2023-01-01' + cast(7 * visit as integer) as order_date, 10 as amount
         from range(50) as visits (visit)
         """,
-        *("too_few_repeat_buyers", "too_few_repeat_buyers", False),
+        *("too_few_repeat_buyers", "too_few_repeat_buyers", "too_few_customers", False),
     ),
     "all the same": (
         """
         select 'c' || number as customer_id, date '2023-01-01' + cast(7 * visit as integer) as order_date, 10 as amount
         from range(100) as customers (number) cross join range(60) as visits (visit)
         """,
-        *("parameters_run_away", "parameters_run_away", False),
+        *("parameters_run_away", "parameters_run_away", "all_customers_alike", False),
     ),
     "a day of history": (
         "select 'c' || number as customer_id, date '2024-02-29' as order_date, 10 as amount from range(100) as customers (number)",
-        *("nobody_repeats", "no_amounts", False),
+        *("nobody_repeats", "no_amounts", "too_few_customers", False),
     ),
-    "huge amounts": (ORDINARY.replace("{amount}", "1e13 * (1 + number % 7)"), None, None, True),
-    "all amounts zero": (ORDINARY.replace("{amount}", "0"), None, "no_amounts", True),
+    "huge amounts": (ORDINARY.replace("{amount}", "1e13 * (1 + number % 7)"), None, None, None, True),
+    "all amounts zero": (ORDINARY.replace("{amount}", "0"), None, "no_amounts", None, True),
 }
 
 
@@ -165,11 +164,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Source, Pa
     folder = tmp_path_factory.mktemp("shop")
     write_csv(folder / "source" / "customers.csv", "customer_id", ["c1"])
     write_csv(folder / "source" / "transactions.csv", "order_id,line_id,customer_id,ordered_at,amount", [])
+    # Clusters of as few customers as these shops have.
+    (folder / "source" / "source.yml").write_text("vars:\n  behaviour_cluster_minimum_customers: 80\n", encoding="utf-8")
     settings = Settings(home=folder / "home", source=str(folder / "source"))
     source = resolve_source(settings.source)
     database = settings.database(source.name)
     database.parent.mkdir(parents=True)
-    run_dbt(settings, source, "seed", "thresholds", "model_review_reasons")
+    run_dbt(settings, source, "seed", "thresholds", "model_review_reasons", "behaviour_cluster_names", "behaviour_cluster_features")
     with transaction(database):
         pass
     write_ordinary_orders(folder / "orders.parquet")
@@ -190,7 +191,7 @@ def run_dbt(settings: Settings, source: Source, verb: str, *selection: str) -> N
 @pytest.mark.parametrize("name", SHOPS)
 def test_a_shop_that_says_nothing_is_reviewed_and_never_crashes(shop: tuple[Settings, Source, Path], name: str) -> None:
     settings, source, rules = shop
-    orders, purchases_review, amounts_review, is_predicted = SHOPS[name]
+    orders, purchases_review, amounts_review, clusters_review, is_predicted = SHOPS[name]
     database = settings.database(source.name)
     shutil.copy(rules, database)
     with duckdb.connect(str(database)) as connection:
@@ -206,34 +207,52 @@ def test_a_shop_that_says_nothing_is_reviewed_and_never_crashes(shop: tuple[Sett
         )
         connection.execute(
             f"""
+            create table intermediate.int_order_lines as
+            select
+                customer_id, order_date, true as is_purchase_line, cast(null as varchar) as channel,
+                cast(amount as decimal(18, 2)) as purchased_amount, cast(0 as decimal(18, 2)) as promoted_amount
+            from ({orders.replace("{orders}", str(rules.parent / "orders.parquet"))})
+            """
+        )
+        connection.execute(
+            f"""
             create table intermediate.int_customers as
             select distinct customer_id, date '{AS_OF_DATE}' as as_of_date from intermediate.int_customer_days
             union all select 'never bought', date '{AS_OF_DATE}'
             """
         )
-    run_dbt(settings, source, "run", "int_customer_purchases", "customer_purchase_features", "fqn:customer_segments.features.fit_inputs")
+    facts = ("int_customer_purchases", "customer_purchase_features", "int_customer_behaviour", "customer_behaviour_features")
+    run_dbt(settings, source, "run", *facts, "fqn:customer_segments.features.fit_inputs")
     with duckdb.connect(str(database)) as connection:
         connection.execute("update operations.roll_up_state set earliest_as_of_date = $1, latest_as_of_date = $1", [AS_OF_DATE])
     variables = {**project_variables(), **source.vars}
-    for model in MODELS:
+    for model in (*MODELS, BEHAVIOUR_CLUSTER):
         fit_where_due(database, model, AS_OF_DATE, variables)
         # What failed is not tried again while nothing has changed.
         assert fit_where_due(database, model, AS_OF_DATE, variables) == {}
     score_states(database, AS_OF_DATE, variables)
-    run_dbt(settings, source, "run", "fqn:customer_segments.staging.prediction", "fqn:customer_segments.prediction", "value_tier_segments")
+    fitted = ("fqn:customer_segments.staging.prediction", "fqn:customer_segments.prediction")
+    run_dbt(settings, source, "run", *fitted, "value_tier_segments", "behaviour_cluster_segments")
 
     with duckdb.connect(str(database), read_only=True) as connection:
         reviews = set(connection.execute("select model, reason from prediction.model_reviews_open where meaning is not null").fetchall())
         values = connection.execute("select * from prediction.customer_lifetime_values").fetchall()
         tiers = dict(connection.execute("select segment, count(*) from segments.value_tier_segments group by segment").fetchall())
         parameters = connection.execute("select value, standard_error from prediction.model_parameters_in_force").fetchall()
-    expected = {("bg_nbd", purchases_review), ("gamma_gamma", amounts_review)}
+        differences = connection.execute("select * from prediction.behaviour_cluster_differences").fetchall()
+        clustered = connection.execute("select * exclude (segment) from segments.behaviour_cluster_segments").fetchall()
+        clusters = {segment for (segment,) in connection.execute("select segment from segments.behaviour_cluster_segments").fetchall()}
+    expected = {("bg_nbd", purchases_review), ("gamma_gamma", amounts_review), ("behaviour_cluster", clusters_review)}
     assert {(model, reason) for model, reason in expected if reason} <= reviews, reviews
     if purchases_review is None:
         assert not {reason for model, reason in reviews if model == "bg_nbd"} & {"parameters_run_away", "no_maximum_found"}, reviews
-    assert all(math.isfinite(figure) for row in (*values, *parameters) for figure in row if isinstance(figure, float))
+    assert all(
+        math.isfinite(figure) for row in (*values, *parameters, *differences, *clustered) for figure in row if isinstance(figure, float)
+    )
     assert len(values) == sum(tiers.values())
     assert ("top" in tiers or "low" in tiers) == is_predicted, tiers
+    assert len(clustered) == len(values)
+    assert bool(clusters - {"none", "unknown"}) == (clusters_review is None) == bool(differences), clusters
     assert tiers["none"] == (1 if is_predicted else len(values))
 
 
