@@ -136,7 +136,7 @@ errors as (
 clusters as (
 
     select
-        'behaviour_cluster' as model,
+        'behaviour_cluster' as model, -- noqa: RF04
         'clusters_disagree' as reason,
         figures.fitted_as_of_date as since,
         1 - figures.value as observed,
@@ -148,7 +148,7 @@ clusters as (
         and figures.figure = 'agreement'
     union all
     select
-        'behaviour_cluster' as model,
+        'behaviour_cluster' as model, -- noqa: RF04
         'clusters_without_a_name' as reason,
         max(figures.fitted_as_of_date) as since,
         cast(count(*) as double) as observed,
