@@ -68,6 +68,10 @@ recovery: $(INSTALLED) ## how often segments find the truth planted in a synthet
 benchmark: $(INSTALLED) ## what nights cost, beside plain SQL, other engines and the targets (LINES=1000000)
 	@$(VENV)/bin/python -m benchmarks.performance --lines $(LINES) --folder $(BENCHMARK_FOLDER) $(if $(INTO),--into $(INTO))
 
+.PHONY: benchmark-prediction
+benchmark-prediction: $(INSTALLED) ## what fitting and scoring lifetime value cost, beside the library lifetimes
+	@$(VENV)/bin/python -m benchmarks.prediction
+
 .PHONY: lint
 lint: $(INSTALLED) lint-sql ## ruff, mypy, sqlfluff
 	@$(VENV)/bin/ruff check .

@@ -151,6 +151,35 @@ def check(source: str, home: str) -> None:
 
 
 @main.command()
+@click.argument("customer")
+@click.option("--audience", default=None, help="An audience of models/audiences.")
+@click.option("--segmentation", default=None, help="A segmentation, like rfm.")
+@source_option
+@home_option
+@readable_errors
+def explain(customer: str, audience: str | None, segmentation: str | None, source: str, home: str) -> None:
+    """Why CUSTOMER is in an audience or segment of the last build, or is not: each condition, what was seen, the events that counted."""
+    from orchestration.audiences.explanation import explain_audience, explain_segmentation
+
+    if (audience is None) == (segmentation is None):
+        raise click.UsageError("give --audience NAME or --segmentation NAME")
+    settings = Settings(home=Path(home).resolve(), source=source)
+    click.echo(explain_audience(settings, customer, audience) if audience else explain_segmentation(settings, customer, str(segmentation)))
+
+
+@main.command()
+@click.argument("name")
+@source_option
+@home_option
+@readable_errors
+def audience(name: str, source: str, home: str) -> None:
+    """What the audience NAME would be on the last build, by its file as it is now: size, contactable, funnel, overlaps, examples."""
+    from orchestration.audiences.explanation import preview
+
+    click.echo(preview(Settings(home=Path(home).resolve(), source=source), name))
+
+
+@main.command()
 @home_option
 @readable_errors
 def builds(home: str) -> None:

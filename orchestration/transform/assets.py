@@ -30,13 +30,16 @@ from orchestration.transform.rules import (
 # Between the steps stand the fits, which read the features, and the gate, which judges the segments. A blocking check on a model does
 # not stop models of the same Dagster step, so what comes after the gate has to be a step of its own.
 # By name and not by path: dbt reads a path from the folder that the night was started in.
-PREDICTION_AND_SEGMENTS = "fqn:customer_segments.staging.prediction fqn:customer_segments.prediction fqn:customer_segments.segments"
+PREDICTION_AND_SEGMENTS = (
+    "fqn:customer_segments.staging.prediction fqn:customer_segments.prediction "
+    "fqn:customer_segments.segments fqn:customer_segments.audiences"
+)
 REPORTING = "fqn:customer_segments.history fqn:customer_segments.published"
 # With all tests that read any of it.
 AFTER_THE_FITS = " ".join(f"{part}+" for part in PREDICTION_AND_SEGMENTS.split() + REPORTING.split())
 # Data tests that read a segment output run after the gate: it is the gate that judges the segments and tells what is wrong with
 # them, and a dbt test that failed before it would keep it from saying so.
-TESTS_ABOUT_SEGMENTS = "fqn:customer_segments.segments+1,resource_type:test"
+TESTS_ABOUT_SEGMENTS = "fqn:customer_segments.segments+1,resource_type:test fqn:customer_segments.audiences+1,resource_type:test"
 AFTER_THE_GATE = f"{REPORTING} {TESTS_ABOUT_SEGMENTS}"
 EVERYTHING = "fqn:*"
 
@@ -45,7 +48,7 @@ class LayerTranslator(DagsterDbtTranslator):
     """Groups assets by layer (the folder below `models/`), so that the lineage reads like the path of a night."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The layer: staging, intermediate, features, prediction, segments, history, published; seeds are rules."""
+        """The layer: staging, intermediate, features, prediction, segments, audiences, history, published; seeds are rules."""
         if dbt_resource_props["resource_type"] == "seed":
             return "rules"
         return str(dbt_resource_props["fqn"][1])
@@ -111,7 +114,7 @@ def build_dbt_assets(
         backfill_policy=dg.BackfillPolicy.multi_run(),
     )
     def build_segments(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        progress.stage("4/7 build predictions, segments")
+        progress.stage("4/7 build predictions, segments, audiences")
         with keeper.step():
             yield from run_dbt(context, PREDICTION_AND_SEGMENTS, AFTER_THE_GATE)
             # What was asked for holds for one day, and the fits before this step were part of it.

@@ -8,6 +8,8 @@ from typing import Any
 
 PUBLISHED_TAG = "published"
 SEGMENTS_LAYER = "segments"
+# Outputs of other layers that the gate judges as well; their schema is that of the segments.
+GUARDED_TAG = "guarded"
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,8 @@ def _table(node: Mapping[str, Any]) -> ManifestTable:
 
 
 def segment_tables(manifest: Mapping[str, Any]) -> list[str]:
-    """Names of the segment outputs: every model of the segments layer, sorted."""
-    return sorted(node["alias"] for node in _models(manifest) if node["fqn"][1] == SEGMENTS_LAYER)
+    """Names of the outputs that the gate judges: every model of the segments layer and those tagged `guarded`, sorted."""
+    return sorted(node["alias"] for node in _models(manifest) if node["fqn"][1] == SEGMENTS_LAYER or GUARDED_TAG in node["tags"])
 
 
 def published_tables(manifest: Mapping[str, Any]) -> list[ManifestTable]:
