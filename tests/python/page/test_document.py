@@ -168,7 +168,7 @@ def test_no_customer_and_no_number_of_few_customers_is_in_the_document(database:
 def test_older_builds_and_missing_parts_still_give_a_page(tmp_path: Path) -> None:
     database = make_serving(tmp_path / "segments.duckdb", Size(segmentations=2, days=1))
     with duckdb.connect(str(database)) as connection:
-        for table in ("segment_reviews", "recorded_days", "rfm_segments", "segment_cut_points", "customer_lifetime_values"):
+        for table in ("segment_reviews", "recorded_days", "rfm_segments", "segment_cut_points", "customer_lifetime_values", "audiences"):
             connection.execute(f"drop table published.{table}")
     document = read_document(database, BUILD_ID, OPTIONS, DETAILS[0])
     assert (document["rfm"], document["lifetime"], document["audiences"], document["night"]["freshness"]) == (None, None, None, None)

@@ -114,7 +114,16 @@ def test_views_of_scores_and_value_show_the_numbers_of_the_tables(tab: Page, who
     )
     assert cells == {(recency, frequency): customers for recency, frequency, customers in table if customers >= 10}
     tab.go("view=lifetime")
-    spread, tenths = charts(tab)
+    spread, tenths, foretold = charts(tab)
+    assert [[value for _, value in line["data"]] for line in foretold["series"]] == [
+        [
+            observed
+            for (observed,) in asked(
+                whole_page, f"select {column} from published.model_validations where measure = 'week' order by position"
+            )
+        ]
+        for column in ("observed", "predicted")
+    ]
     assert sum(count or 0 for count in spread["series"][0]["data"]) == 3000
     assert sum(tenths["series"][0]["data"]) == pytest.approx(1)
     title = tab.run("document.querySelector('h1').textContent")
