@@ -14,6 +14,8 @@ DISTRIBUTION_BINS = 24
 ROWS_SHOWN = 200
 COMBINATIONS_SHOWN = 20
 WEEKS_TOLD = 104
+# Fitted too, but not about value.
+OTHER_MODELS = "'behaviour_cluster'"
 
 
 def read_rfm(tables: Tables) -> dict[str, Any] | None:
@@ -65,7 +67,11 @@ def read_lifetime(tables: Tables) -> dict[str, Any] | None:
         "median": plain(median),
         "bins": _bins(tables, top) if tables.is_told(customers) and top else [],
         "deciles": _deciles(tables, total) if tables.is_told(customers // 10) and total else [],
-        "models": {name: _whole(tables, name) for name in ("model_reviews", "model_parameters") if tables.has(name)},
+        "models": {
+            name: _whole(tables, name, f"where model not in ({OTHER_MODELS})")
+            for name in ("model_reviews", "model_parameters")
+            if tables.has(name)
+        },
         "validations": _validations(tables),
     }
 
@@ -128,10 +134,10 @@ def _validations(tables: Tables) -> list[dict[str, Any]]:
     return records(names, rows)
 
 
-def _whole(tables: Tables, name: str) -> dict[str, Any]:
+def _whole(tables: Tables, name: str, condition: str) -> dict[str, Any]:
     """A small table about models, as it is."""
     columns = tables.columns(name)
-    rows = tables.rows(f"select * from published.{name} order by all limit {ROWS_SHOWN}")
+    rows = tables.rows(f"select * from published.{name} {condition} order by all limit {ROWS_SHOWN}")
     return {
         "columns": columns,
         "rows": [[plain(value) if not isinstance(value, dict | list) else str(value) for value in row] for row in rows],
