@@ -287,7 +287,8 @@ def _predictions(connection: duckdb.DuckDBPyConnection) -> None:
         insert into published.model_validations by name
         select
             'bg_nbd' as model, measure, position, case when measure = 'week' then date '2025-01-06' + 7 * position::int end as starts_on,
-            position > 26 or measure <> 'week' as is_holdout, case when measure = 'frequency' and position = 7 then 9 else 500 end as customers,
+            position > 26 or measure <> 'week' as is_holdout,
+            case when measure = 'frequency' and position = 7 then 9 else 500 end as customers,
             100 + position as observed, 103 + position as predicted, 3 / (100 + position) as relative_error
         from (
             select 'total' as measure, 0 as position
