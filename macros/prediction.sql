@@ -12,6 +12,14 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#-
+    The settings that fits in force were made with, as a list in SQL: parameters in another unit of time, or of another window, are another model's.
+    Models without such settings have an empty text.
+-#}
+{% macro settings_in_force() -%}
+    ('{{ var("lifetime_value_time_unit") }}', {{ behaviour_cluster_fitted_with() }}, '')
+{%- endmacro %}
+
 {#- Days of one unit of time in which the purchase models count (variable lifetime_value_time_unit). -#}
 {% macro days_of_time_unit() -%}
     {%- set days = {'day': 1, 'week': 7} -%}

@@ -48,6 +48,12 @@ parameters as (
 
 ),
 
+limits as (
+
+    select {{ threshold('lifetime_value_trend_change') }} as trend_change
+
+),
+
 expected as (
 
     select
@@ -68,7 +74,7 @@ valued as (
         expected.*,
         expected.probability_alive * ahead.expected_orders as expected_orders,
         expected.probability_alive * ahead.discounted_orders * expected.order_value as lifetime_value,
-        expected.earlier_probability_alive * ahead_earlier.discounted_orders * expected.earlier_order_value as earlier_lifetime_value
+        expected.earlier_probability_alive * ahead_earlier.discounted_orders * expected.earlier_order_value as earlier_value
     from expected
     left join expected_orders as ahead
         on
@@ -78,6 +84,17 @@ valued as (
         on
             expected.earlier_frequency = ahead_earlier.frequency
             and expected.earlier_age_days = ahead_earlier.age_days
+
+),
+
+rounded as (
+
+    select
+        *,
+        {{ predicted_money('order_value') }} as expected_order_value,
+        {{ predicted_money('lifetime_value') }} as customer_lifetime_value,
+        {{ predicted_money('earlier_value') }} as earlier_lifetime_value
+    from valued
 
 ),
 
@@ -94,13 +111,21 @@ final as (
 
         probability_alive,
         expected_orders,
-        {{ predicted_money('order_value') }} as expected_order_value,
-        {{ predicted_money('lifetime_value') }} as customer_lifetime_value,
+        expected_order_value,
+        customer_lifetime_value,
         cast({{ var('lifetime_value_horizon_days') }} as integer) as horizon_days,
 
         earlier_date,
-        {{ predicted_money('earlier_lifetime_value') }} as earlier_lifetime_value
-    from valued
+        earlier_lifetime_value,
+        case
+            when customer_lifetime_value is null then 'none'
+            when earlier_lifetime_value is null then 'new'
+            when customer_lifetime_value > earlier_lifetime_value * (1 + limits.trend_change) then 'rising'
+            when customer_lifetime_value < earlier_lifetime_value * (1 - limits.trend_change) then 'falling'
+            else 'steady'
+        end as lifetime_value_trend
+    from rounded
+    cross join limits
 
 )
 

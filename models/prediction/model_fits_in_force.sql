@@ -4,8 +4,7 @@ with fits as (
     where
         converged
         and fitted_as_of_date <= {{ fit_day() }}
-        -- Parameters in another unit of time are another model's. Models without such settings have none.
-        and fitted_with in ('{{ var("lifetime_value_time_unit") }}', '')
+        and fitted_with in {{ settings_in_force() }}
 
 ),
 

@@ -16,7 +16,8 @@ with final as (
         customer_lifetime_value,
         horizon_days,
         earlier_date,
-        earlier_lifetime_value
+        earlier_lifetime_value,
+        lifetime_value_trend
     from {{ ref('customer_lifetime_values') }}
 
 )

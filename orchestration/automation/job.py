@@ -17,6 +17,7 @@ from orchestration.prediction.scoring import score_states
 from orchestration.progress import Progress
 from orchestration.publishing.assets import SERVING_ASSET, build_publish_asset
 from orchestration.quality.assets import build_gate
+from orchestration.report.assets import REPORT_ASSET, build_report_asset
 from orchestration.settings import Settings
 from orchestration.transform import dbt
 from orchestration.transform.assets import build_dbt_assets
@@ -71,20 +72,23 @@ def build_definitions(settings: Settings, source: Source, keeper: NightKeeper, p
         progress=progress,
     )
 
+    report = build_report_asset(settings=settings, source=source, partitions=partitions, keeper=keeper, progress=progress)
+    for_readers = dg.AssetSelection.assets(SERVING_ASSET, REPORT_ASSET)
+
     nightly = dg.define_asset_job(
         NIGHTLY_JOB,
         selection=dg.AssetSelection.all(),
-        description="One whole night: land, build, audit, publish. The partition is the day whose opening state is described.",
+        description="One whole night: land, build, audit, publish, report. The partition is the day whose opening state is described.",
     )
     record_day = dg.define_asset_job(
         RECORD_JOB,
-        selection=dg.AssetSelection.all() - dg.AssetSelection.assets(SERVING_ASSET),
+        selection=dg.AssetSelection.all() - for_readers,
         description="One day of the past into the history: all but publishing, what readers see stays. Backfills launch it day by day; "
         "the next night publishes the history they leave.",
     )
     publish_again = dg.define_asset_job(
         PUBLISH_JOB,
-        selection=dg.AssetSelection.assets(SERVING_ASSET),
+        selection=for_readers,
         description="Publish the audited build of the working database again, after a failure of publishing itself.",
     )
     fit_models = dg.define_asset_job(
@@ -97,7 +101,7 @@ def build_definitions(settings: Settings, source: Source, keeper: NightKeeper, p
         fit_schedule(source),
     ]
     return dg.Definitions(
-        assets=[landing, *steps, *predictions, publish, *operations_specs(manifest)],
+        assets=[landing, *steps, *predictions, publish, report, *operations_specs(manifest)],
         asset_checks=[gate],
         jobs=[nightly, record_day, publish_again, fit_models],
         schedules=schedules,

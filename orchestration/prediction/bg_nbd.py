@@ -6,14 +6,19 @@ for good with a probability that differs as well (beta: a, b). Equation numbers 
 """
 
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 
 import numpy as np
-from scipy import special
+from scipy import linalg, special
 
 from orchestration.prediction.likelihood import Array, Likelihood, Maximum, maximise
 from orchestration.prediction.states import Distinct, States
 
 PARAMETERS = ("r", "alpha", "a", "b")
+# Of the integration over the chance to leave: nine digits and more of usual customers; four of one who buys twenty times in the first week,
+# a year ahead.
+POINTS = 48
 
 
 @dataclass(frozen=True)
@@ -26,32 +31,53 @@ class BgNbd:
     b: float
 
     def purchases_by(self, time: Array) -> Array:
-        """Repeat purchases that a new customer makes up to some time after the first one (equation 9)."""
-        z = time / (self.alpha + time)
-        return self._growth(self.r, self.a + self.b - 1, 1 - z, z, self.b)
+        """Repeat purchases that a new customer makes up to some time after the first one (the paper's equation 9)."""
+        return self._purchases(np.zeros_like(time), np.zeros_like(time), time)
 
     def purchases_if_alive(self, frequency: Array, age: Array, horizon: float) -> Array:
         """Purchases within the horizon of customers who are alive (equation 10 without its denominator)."""
-        z = horizon / (self.alpha + age + horizon)
-        return self._growth(self.r + frequency, self.a + self.b + frequency - 1, 1 - z, z, self.b + frequency)
+        return self._purchases(frequency, age, np.full_like(age, horizon))
+
+    def _purchases(self, frequency: Array, age: Array, horizon: Array) -> Array:
+        """Both expectations are this one.
+
+        The paper writes it as a difference divided by a - 1, with a hypergeometric function in it: digits cancel where a is near 1, and the
+        function fails for many purchases. It is the mean over p, the chance to leave after a purchase, of
+        (1 - ((alpha + age) / (alpha + age + p x horizon))^(r + frequency)) / p, a smooth positive function; among customers who have come
+        back so often and are alive p is distributed beta(a, b + frequency).
+        """
+        expected = np.empty_like(age)
+        order = np.argsort(frequency, kind="stable")
+        bounds = np.flatnonzero(np.diff(frequency[order], prepend=-1.0, append=np.inf))
+        for start, end in pairwise(bounds):
+            rows = order[start:end]
+            chances, weights = beta_points(self.a, self.b + frequency[rows[0]])
+            per_chance = (horizon[rows] / (self.alpha + age[rows]))[:, None]
+            expected[rows] = -np.expm1(-(self.r + frequency[rows[0]]) * np.log1p(chances * per_chance)) @ (weights / chances)
+        return expected
 
     def probability_alive(self, frequency: Array, recency: Array, age: Array) -> Array:
         """That a customer has not left; one of a customer who never came back, who has had no occasion to leave."""
-        silence = np.exp((self.r + frequency) * (np.log(self.alpha + age) - np.log(self.alpha + recency)))
-        odds_against = self.a / (self.b + np.maximum(frequency, 1) - 1) * silence
+        # Beyond this the odds are as good as infinite.
+        silence = np.minimum((self.r + frequency) * (np.log(self.alpha + age) - np.log(self.alpha + recency)), 600)
+        odds_against = self.a / (self.b + np.maximum(frequency, 1) - 1) * np.exp(silence)
         return np.where(frequency > 0, 1 / (1 + odds_against), 1.0)
 
-    def _growth(self, shape: Array | float, total: Array | float, rest: Array, z: Array, first: Array | float) -> Array:
-        """Both expectations are this one: total / (a - 1) x (1 - rest^shape x 2F1(shape, first; total; z)).
 
-        Euler's transformation takes the power out of the series, 2F1(shape, first; total; z) = rest^(total - shape - first) x
-        2F1(total - shape, total - first; total; z), and with it the loss of digits where both factors are extreme. total - first is a - 1.
-        At a = 1 numerator and denominator vanish together: a step aside is closer to the limit than the quotient of two zeros.
-        """
-        a = self.a if abs(self.a - 1) > 1e-7 else 1 + 1e-7
-        total = total + (a - self.a)
-        series = special.hyp2f1(total - shape, a - 1, total, z)
-        return np.asarray(total / (a - 1) * (1 - rest ** (a - 1) * series), dtype=np.float64)
+@cache
+def beta_points(a: float, b: float) -> tuple[Array, Array]:
+    """Points and weights: the mean of a smooth function under a beta distribution is its weighted sum (Golub and Welsch 1969)."""
+    number = np.arange(POINTS, dtype=np.float64)
+    total = 2 * number + a + b
+    # Recurrence of the Jacobi polynomials on the interval from 0 to 1.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        middle = (1 + (a - b) * (a + b - 2) / ((total - 2) * total)) / 2
+    middle[0] = a / (a + b)
+    ahead = number[1:]
+    beside = ahead * (ahead + a - 1) * (ahead + b - 1) * (ahead + a + b - 2) / ((total[1:] - 2) ** 2 * (total[1:] - 1) * (total[1:] - 3))
+    beside[0] = a * b / ((a + b) ** 2 * (a + b + 1))
+    points, vectors = linalg.eigh_tridiagonal(middle, np.sqrt(beside))
+    return np.clip(points, 1e-300, 1.0), vectors[0] ** 2
 
 
 def fit(states: States) -> Maximum:

@@ -27,7 +27,7 @@ TABLES = (
     """
     create table if not exists prediction.validations (
         model string, fitted_as_of_date date, fitted_with string, calibrated_until date, validated_until date,
-        measure string, position integer, customers bigint, observed double, predicted double
+        measure string, position integer, starts_on date, customers bigint, observed double, predicted double
     )
     """,
     """
@@ -37,6 +37,7 @@ TABLES = (
     """,
 )
 LOG = ("fits", "fitted_parameters", "validations")
+FACTS = (*LOG, "expected_orders")
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Validation:
         customers: how many it is about.
         observed: purchases that happened.
         predicted: purchases that were expected.
+        starts_on: first day of a week; None of other measures.
     """
 
     measure: str
@@ -65,6 +67,7 @@ class Validation:
     customers: int
     observed: float
     predicted: float
+    starts_on: datetime.date | None = None
 
 
 @dataclass(frozen=True)
@@ -152,21 +155,46 @@ def record_fit(connection: duckdb.DuckDBPyConnection, key: FitKey, fit: Fit, pur
     identity = [key.model, key.day, key.fitted_with]
     for table in LOG:
         connection.execute(f"delete from prediction.{table} where model = ? and fitted_as_of_date = ? and fitted_with = ?", identity)
-    moment = fitted_at.astimezone(datetime.UTC).replace(tzinfo=None)
     _insert(
         connection,
         "fits",
-        [[*identity, fit.converged, fit.reason, fit.log_likelihood, fit.rows_fitted, purchases_seen, moment]],
+        [[*identity, fit.converged, fit.reason, fit.log_likelihood, fit.rows_fitted, purchases_seen, _utc(fitted_at)]],
     )
     _insert(connection, "fitted_parameters", [[*identity, one.name, one.value, one.standard_error] for one in fit.parameters])
     _insert(
         connection,
         "validations",
         [
-            [*identity, fit.calibrated_until, fit.validated_until, one.measure, one.position, one.customers, one.observed, one.predicted]
+            [
+                *(*identity, fit.calibrated_until, fit.validated_until, one.measure, one.position, one.starts_on),
+                *(one.customers, one.observed, one.predicted),
+            ]
             for one in fit.validations
         ],
     )
+
+
+def forget_fits_after(database: Path, moment: datetime.datetime) -> None:
+    """Remove the fits that were made after a moment, in a database of its own that describes a day as it was known then."""
+    with transaction(database) as connection:
+        for table in LOG[::-1]:
+            connection.execute(
+                f"""
+                delete from prediction.{table} as later
+                where exists (
+                    select 1 from prediction.fits
+                    where
+                        fits.model = later.model and fits.fitted_as_of_date = later.fitted_as_of_date
+                        and fits.fitted_with = later.fitted_with and fits.fitted_at > ?
+                )
+                """,
+                [_utc(moment)],
+            )
+
+
+def _utc(moment: datetime.datetime) -> datetime.datetime:
+    """A moment as the tables hold it: UTC without saying so."""
+    return moment.astimezone(datetime.UTC).replace(tzinfo=None)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:

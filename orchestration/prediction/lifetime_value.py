@@ -92,7 +92,7 @@ def _tried_on_holdout(
     first_day, until = calibration(request.connection, request.day)
     validations: list[Validation] = holdout_validations(model, observed.states, observed.happened, (request.day - until).days / unit_days)
     begun, repeated = read_cohort_days(request.connection, request.day, (request.day - first_day).days)
-    validations += weekly_validations(model, begun, repeated, unit_days)
+    validations += weekly_validations(model, first_day, begun, repeated, unit_days)
     return {"validations": tuple(validations), "calibrated_until": until, "validated_until": request.day}
 
 

@@ -13,7 +13,7 @@ from orchestration.prediction.lifetime_value import BG_NBD, time_unit
 from orchestration.prediction.states import Array
 
 DAYS_OF_YEAR = 365.25
-# Pieces of the horizon, each discounted from its middle: with months the error is 3 millionths at a tenth a year.
+# Pieces of the horizon, each discounted from its middle: with months the error is below 5 in 100,000 at a tenth a year.
 PIECES = 12
 # States at once: what is held in memory does not grow with their number.
 CHUNK = 100_000

@@ -3,6 +3,7 @@
 The three views of Fader, Hardie and Lee (2005): all purchases of the holdout, by purchases made before it, and week by week.
 """
 
+from datetime import date, timedelta
 from typing import Protocol
 
 import numpy as np
@@ -54,11 +55,14 @@ def holdout_validations(model: PurchaseModel, states: States, happened: Array, h
     return [validation("total", 0, slice(None)), *by_class]
 
 
-def weekly_validations(model: PurchaseModel, first_purchases: Array, repeat_purchases: Array, unit_days: float) -> list[Validation]:
+def weekly_validations(
+    model: PurchaseModel, first_day: date, first_purchases: Array, repeat_purchases: Array, unit_days: float
+) -> list[Validation]:
     """Repeat purchases week by week from anybody's first purchase on, before and in the holdout; an incomplete week is left out.
 
     Args:
         model: fitted to the calibration.
+        first_day: of the two columns.
         first_purchases: by day, customers of the calibration who began on it.
         repeat_purchases: by day, purchases of these customers after their first one.
         unit_days: days of the unit of time.
@@ -71,6 +75,13 @@ def weekly_validations(model: PurchaseModel, first_purchases: Array, repeat_purc
     observed = np.diff(np.cumsum(repeat_purchases)[ends], prepend=0.0)
     begun = np.cumsum(first_purchases)[ends]
     return [
-        Validation("week", number, int(begun[number - 1]), float(observed[number - 1]), float(by_week[number - 1]))
+        Validation(
+            "week",
+            number,
+            int(begun[number - 1]),
+            float(observed[number - 1]),
+            float(by_week[number - 1]),
+            first_day + timedelta(days=DAYS_OF_WEEK * (number - 1)),
+        )
         for number in range(1, len(ends) + 1)
     ]

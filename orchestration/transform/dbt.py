@@ -76,10 +76,18 @@ def _manifest(settings: Settings, source: Source) -> Any:
 
 @cache
 def _parsed_manifest(arguments: tuple[str, ...], landing: Path) -> Any:
-    """Parse once per process, source and landing: where the landed files are becomes part of the manifest."""
+    """Parse once per process, source and landing: where the landed files are becomes part of the manifest.
+
+    Where the working database is does not, beyond the stem of its file, but dbt would parse everything anew for another path.
+    """
     from dbt.cli.main import dbtRunner
 
-    result = dbtRunner().invoke(["parse", *arguments])
+    database = os.environ["SEGMENTS_DATABASE"]
+    os.environ["SEGMENTS_DATABASE"] = Path(database).name
+    try:
+        result = dbtRunner().invoke(["parse", *arguments])
+    finally:
+        os.environ["SEGMENTS_DATABASE"] = database
     if not result.success:
         raise DbtFailed(f"the dbt project cannot be parsed: {result.exception}")
     return result.result

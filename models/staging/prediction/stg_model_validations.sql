@@ -16,6 +16,7 @@ final as (
         cast(validated_until as date) as validated_until,
         cast(measure as {{ dbt.type_string() }}) as measure,
         cast(position as integer) as position, -- noqa: RF04
+        cast(starts_on as date) as starts_on,
         cast(customers as bigint) as customers,
         cast(observed as double) as observed,
         cast(predicted as double) as predicted

@@ -78,10 +78,8 @@ def write_csv(path: Path, header: str, rows: list[str]) -> None:
     path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
 
 
-@pytest.fixture
-def five_customers(tmp_path: Path) -> Path:
+def write_five_customers(folder: Path) -> Path:
     """The smallest source there can be: customers and transactions as CSV."""
-    folder = tmp_path / "five_customers"
     write_csv(folder / "customers.csv", "customer_id", ["ann", "bob", "cem", "dua", "eve"])
     write_csv(
         folder / "transactions.csv",
@@ -97,6 +95,12 @@ def five_customers(tmp_path: Path) -> Path:
     )
     (folder / "source.yml").write_text("as_of_date: 2026-01-01\ncurrency: EUR\n", encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def five_customers(tmp_path: Path) -> Path:
+    """The smallest source, for one test."""
+    return write_five_customers(tmp_path / "five_customers")
 
 
 @pytest.fixture(scope="session")

@@ -1,29 +1,22 @@
-"""History is the same however its days came to be recorded, a late row corrects it, and a day can be had again as it was known.
+"""History is the same however its days came to be recorded.
 
-One backfill is run as a user runs it. The rest runs the models by dbt in this process, without the checks that every night has
-anyway: thirty whole nights in three orders would take an hour.
+One backfill is run as a user runs it. The rest runs the models of the log by dbt in this process: thirty whole nights in three orders
+would take an hour. That late rows correct history, and that a day can be had again as it was known, is in test_roll_ups.py.
 """
 
 import random
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import duckdb
 import pytest
 
-from orchestration.corrections import Corrections, correct_history, outdated_days
-from orchestration.ingest.landing import land
-from orchestration.ingest.source import Source, resolve_source
-from orchestration.progress import Progress
+from orchestration.ingest.source import Source
 from orchestration.publishing import builds
-from orchestration.quality import operations
-from orchestration.reproduction import begin_reproduction
 from orchestration.settings import Settings
 from orchestration.transform import dbt
 from tests.python.functional.conftest import PROJECT_DIR, Served, segments
@@ -176,84 +169,10 @@ def test_opening_and_who_entered_less_who_exited_is_closing(
             opening = closing
 
 
-# --- a late row --------------------------------------------------------------------------------------------------------------------
+# --- as a user runs it ---------------------------------------------------------------------------------------------------------------
+
 
 D1, D2 = date(2025, 6, 1), date(2025, 6, 2)
-MODELS = [f"+{name}" for name in (*HISTORY, "segment_memberships", "published_recorded_days", "customer_profiles", "outdated_days")]
-COMPARED = (*HISTORY, "segment_memberships", "recorded_days", "customer_profiles")
-
-
-class Home:
-    """A home in which days are described by the project's own models, without gate and publishing."""
-
-    def __init__(self, folder: Path, shop: Path) -> None:
-        self.settings = Settings(home=folder, source=str(shop))
-        self.source = resolve_source(shop)
-        self.database = self.settings.database(self.source.name)
-        self.progress = Progress(enabled=False)
-        self.recorded: list[date] = []
-
-    def land(self) -> datetime:
-        """Land what is new; returns a moment after it."""
-        land(self.source, self.settings.landing(self.source.name), datetime.now(UTC))
-        return datetime.now(UTC)
-
-    def describe(self, settings: Settings, day: date) -> None:
-        database = settings.database(self.source.name)
-        is_new = not database.exists() or settings.as_known_at is not None
-        operations.create_operations(database)
-        if is_new:
-            run_dbt(settings, self.source, day, "seed", "*")
-        run_dbt(settings, self.source, day, "run", *MODELS)
-
-    def run(self, job: str, day: date) -> SimpleNamespace:
-        """As the runner of jobs does."""
-        self.describe(self.settings, day)
-        self.recorded.append(day)
-        return SimpleNamespace(succeeded=True, is_published=True, reason="")
-
-
-def test_a_late_row_corrects_the_recorded_days_it_touches(tmp_path: Path, write_shop: Callable[[Path, int], Path]) -> None:
-    shop = write_shop(tmp_path / "shop", 30)
-    home = Home(tmp_path / "home", shop)
-    before_the_row = home.land()
-    home.run("night", D1)
-    as_published = published(home.database, *COMPARED)
-
-    # A whole file again: one order of before the first day is new in it, and one that changes nothing of that day; all else came before.
-    with (shop / "transactions.csv").open("a", encoding="utf-8") as file:
-        file.write(f"late-1,1,customer_0003,{D1 - timedelta(days=3)}T12:00:00,500.00\nlate-2,1,customer_0004,{D1}T12:00:00,5.00\n")
-    home.land()
-    home.run("night", D2)
-    assert outdated_days(home.database) == [D1]
-    assert [(day, outdated) for day, _, outdated in published(home.database, "recorded_days")["recorded_days"]] == [(D1, True), (D2, False)]
-    home.recorded.clear()
-    assert correct_history(home, home.settings, home.source, D2) == Corrections((D1,), ())  # type: ignore[arg-type]
-    assert home.recorded == [D1, D2]
-    assert outdated_days(home.database) == []
-
-    knew_it_at_once = Home(tmp_path / "another", shop)
-    knew_it_at_once.land()
-    for day in (D1, D2):
-        knew_it_at_once.run("night", day)
-    corrected = published(home.database, *COMPARED)
-    fresh = published(knew_it_at_once.database, *COMPARED)
-    for known in (corrected, fresh):
-        known["recorded_days"] = [(day, outdated) for day, _, outdated in known["recorded_days"]]
-    assert corrected == fresh
-    first_day = [row for row in corrected["segment_membership_history"] if row[3] == D1]
-    assert first_day != as_published["segment_membership_history"]
-
-    # The first day as it was known before the row came; the current state is not touched by that.
-    current = home.database.read_bytes()
-    as_known = replace(home.settings, as_known_at=before_the_row)
-    begin_reproduction(as_known, home.source)
-    home.describe(as_known, D1)
-    assert published(as_known.database(home.source.name), *COMPARED) == as_published
-    assert home.database.read_bytes() == current
-
-
-# --- as a user runs it ---------------------------------------------------------------------------------------------------------------
 
 
 def test_backfill_from_the_command_line(tmp_path: Path, write_shop: Callable[[Path, int], Path]) -> None:

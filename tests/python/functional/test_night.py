@@ -1,9 +1,13 @@
 """A whole night, end to end, on real data and on the smallest source: what the README promises."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
-from tests.python.functional.conftest import Run, Served, segments, write_csv
+import pytest
+
+from tests.python.functional.conftest import Run, Served, segments, write_csv, write_five_customers
 
 # Published tables differ from run to run in these alone.
 BUILD_COLUMNS = ("build_id", "started_at", "finished_at", "checked_at")
@@ -20,6 +24,14 @@ def test_complete_journey_night_succeeds_and_tells_what_it_found(complete_journe
     assert run.exit_code == 0, run.errors
     for expected in ("2,469", "1,469,307", "rfm", "champions", "serving/segments.duckdb", "web_events"):
         assert expected in run.output
+
+
+def test_complete_journey_night_ends_by_naming_its_page(complete_journey: tuple[Served, Run]) -> None:
+    served, run = complete_journey
+    page = served.home / "reports" / "latest" / "index.html"
+    assert run.output.rstrip("\n").endswith(str(page))
+    assert page.stat().st_size < 3_000_000
+    assert "<title>Customer segments of complete_journey, 2018-01-01</title>" in page.read_text(encoding="utf-8")
 
 
 def test_complete_journey_sales_customers_and_orders_are_exact(complete_journey: tuple[Served, Run]) -> None:
@@ -52,40 +64,84 @@ def test_no_direct_identifier_is_published(complete_journey: tuple[Served, Run])
     assert not columns & {"email", "phone", "first_name", "last_name", "birth_date", "postcode"}
 
 
-def test_second_night_of_the_same_day_publishes_the_same_rows_and_lands_nothing(five_customers: Path, tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    arguments = ("nightly", "--source", str(five_customers), "--home", str(home))
-    first = segments(*arguments)
-    assert first.exit_code == 0, first.errors
-    served = Served(home)
-    before = served.contents(BUILD_COLUMNS)
-    batches = sorted((home / "landing").rglob("*.parquet"))
-    second = segments(*arguments)
-    assert second.exit_code == 0, second.errors
-    after = served.contents(BUILD_COLUMNS)
-    assert after == before
-    assert sorted((home / "landing").rglob("*.parquet")) == batches
-    assert served.query("select customer_id, order_count, monetary_value from published.rfm_segments order by 1") == [
+@dataclass(frozen=True)
+class Night:
+    """What a night of the five customers left: how it ended, what it published but for what differs from run to run, and all batches."""
+
+    run: Run
+    contents: dict[str, list[tuple[Any, ...]]]
+    batches: list[Path]
+
+
+@dataclass(frozen=True)
+class Nights:
+    """Three nights of the five customers: two of the same day, and one of a month later."""
+
+    source: Path
+    home: Path
+    nights: list[Night]
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The command of another one."""
+        return ("nightly", "--source", str(self.source), "--home", str(self.home))
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
+    folder = tmp_path_factory.mktemp("nights")
+    made = Nights(write_five_customers(folder / "five_customers"), folder / "home", [])
+    for day in ("2025-12-01", "2025-12-01", "2026-01-01"):
+        run = segments(*made.arguments, "--as-of", day)
+        assert run.exit_code == 0, run.errors
+        made.nights.append(Night(run, Served(made.home).contents(BUILD_COLUMNS), sorted((made.home / "landing").rglob("*.parquet"))))
+    return made
+
+
+def test_second_night_of_the_same_day_publishes_the_same_rows_and_lands_nothing(nights: Nights) -> None:
+    first, second, _ = nights.nights
+    assert second.contents == first.contents
+    assert second.batches == first.batches
+
+
+def test_the_smallest_source_is_counted_exactly(nights: Nights) -> None:
+    described = nights.nights[-1].contents["rfm_segments"]
+    columns = [name for (name,) in Served(nights.home).query("select column_name from (describe published.rfm_segments)")]
+    names = [name for name in columns if name not in BUILD_COLUMNS]
+    rows = [dict(zip(names, row, strict=True)) for row in described]
+    assert sorted((row["customer_id"], row["order_count"], row["monetary_value"]) for row in rows) == [
         ("ann", 2, Decimal("30.00")),
         ("bob", 1, Decimal("99.99")),
         ("cem", 1, Decimal("20.00")),
         ("dua", 1, Decimal("5.00")),
         ("eve", 0, Decimal("0.00")),
     ]
-    assert served.query("select segment, recency_days from published.rfm_segments where customer_id = 'eve'") == [("none", None)]
+    assert [(row["segment"], row["recency_days"]) for row in rows if row["customer_id"] == "eve"] == [("none", None)]
 
 
-def test_a_missing_required_column_costs_nobody_what_was_served(five_customers: Path, tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    arguments = ("nightly", "--source", str(five_customers), "--home", str(home))
-    assert segments(*arguments).exit_code == 0
-    before = served_bytes(home)
-    write_csv(five_customers / "transactions.csv", "order_id,line_id,customer_id,ordered_at", ["1,1,ann,2025-11-01"])
-    run = segments(*arguments)
+def test_a_missing_required_column_costs_nobody_what_was_served(nights: Nights) -> None:
+    before = served_bytes(nights.home)
+    transactions = nights.source / "transactions.csv"
+    sound = transactions.read_bytes()
+    write_csv(transactions, "order_id,line_id,customer_id,ordered_at", ["1,1,ann,2025-11-01"])
+    run = segments(*nights.arguments)
+    transactions.write_bytes(sound)
     assert run.exit_code == 2
     assert len(run.errors.strip().splitlines()) == 1
     assert "transactions.csv" in run.errors and "amount" in run.errors
-    assert served_bytes(home) == before
+    assert served_bytes(nights.home) == before
+
+
+def test_rollback_serves_the_build_before_and_says_so(nights: Nights) -> None:
+    home, served = str(nights.home), Served(nights.home)
+    day = "select distinct as_of_date::varchar from published.rfm_segments"
+    assert served.query(day) == [("2026-01-01",)]
+    assert segments("rollback", "--home", home).exit_code == 0
+    assert served.query(day) == [("2025-12-01",)]
+    listing = segments("builds", "--home", home)
+    assert listing.exit_code == 0
+    assert "2025-12-01" in listing.output and "2026-01-01" in listing.output and "served" in listing.output
+    assert segments("rollback", "no-such-build", "--home", home).exit_code == 2
 
 
 def test_an_unknown_source_and_a_future_day_are_wrong_usage(five_customers: Path, tmp_path: Path) -> None:
@@ -96,22 +152,6 @@ def test_an_unknown_source_and_a_future_day_are_wrong_usage(five_customers: Path
     assert future.exit_code == 2 and "2999-01-01" in future.errors
     assert segments("nightly", "--as-of", "yesterday", "--home", home).exit_code == 2
     assert not (tmp_path / "home" / "serving").exists()
-
-
-def test_rollback_serves_the_build_before_and_says_so(five_customers: Path, tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    arguments = ("nightly", "--source", str(five_customers), "--home", str(home))
-    assert segments(*arguments, "--as-of", "2025-12-01").exit_code == 0
-    assert segments(*arguments, "--as-of", "2026-01-01").exit_code == 0
-    served = Served(home)
-    day = "select distinct as_of_date::varchar from published.rfm_segments"
-    assert served.query(day) == [("2026-01-01",)]
-    assert segments("rollback", "--home", str(home)).exit_code == 0
-    assert served.query(day) == [("2025-12-01",)]
-    listing = segments("builds", "--home", str(home))
-    assert listing.exit_code == 0
-    assert "2025-12-01" in listing.output and "2026-01-01" in listing.output and "served" in listing.output
-    assert segments("rollback", "no-such-build", "--home", str(home)).exit_code == 2
 
 
 def test_check_says_what_a_source_has_before_any_run(five_customers: Path, tmp_path: Path) -> None:

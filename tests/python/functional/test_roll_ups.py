@@ -1,7 +1,10 @@
-"""Nights that only make up for what changed leave the rows that a full refresh of the same day and landing leaves, in every table.
+"""After any nights every table holds what a full rebuild of the last day holds, those that readers get and those on the way there.
 
-The shop below has every raw table. Between its nights come late rows, corrections, returns of old orders, an order before its customer,
-changed customers, products and campaigns; the day described moves by one day, by days, by weeks, and back.
+And history is that of a home which knew all rows from the start.
+
+The shop below has every raw table. Between its nights come late rows, corrections, rows that come again as they are, cancellations, returns
+of old orders, an order before its customer, changed customers, products and campaigns; the day described stays, moves by days, by months,
+and back. The models run by dbt in this process, without the checks that every night has anyway.
 """
 
 import csv
@@ -9,9 +12,10 @@ import os
 import random
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -19,18 +23,25 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
+from orchestration.corrections import Corrections, correct_history, outdated_days
 from orchestration.ingest.landing import land
 from orchestration.ingest.source import resolve_source
+from orchestration.progress import Progress
+from orchestration.publishing import builds
 from orchestration.quality import operations
+from orchestration.reproduction import begin_reproduction
 from orchestration.settings import Settings
 from orchestration.transform import dbt
+from orchestration.transform.manifest import published_tables
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
 
 CUSTOMERS = [f"c{number:02}" for number in range(30)]
 FIRST_DAY = date(2021, 9, 1)
-COMPARED_SCHEMAS = ("intermediate", "features", "segments")
+# Published are the tables of segments and the views of reporting.
+COMPARED_SCHEMAS = ("intermediate", "features", "segments", "history")
+REPORTING = "reporting"
 # What a night writes for itself: whom it computed again.
 NOT_COMPARED = ("int_refreshed_customers", "int_refreshed_order_lines")
 
@@ -225,6 +236,11 @@ class Shop:
                 changed.setdefault(table, []).append(new)
         return changed
 
+    def repeats(self, rows: int) -> Rows:
+        """Orders, contacts and web events that come again as they are, twice in one batch."""
+        tables = ("transactions", "campaign_contacts", "web_events")
+        return {table: self.draw.sample(self.written[table], k=rows) * 2 for table in tables}
+
     def returns(self, rows: int, day: date) -> Rows:
         """Lines of old orders that come back on the days before."""
         old = self.draw.sample(self.written["transactions"], k=rows)
@@ -249,20 +265,23 @@ def together(*batches: Rows) -> Rows:
 
 
 class Warehouse:
-    """A working database that nights are run on, and full refreshes of copies of it to compare with."""
+    """A working database that nights are run on, and others of the same landing to compare it with."""
 
     def __init__(self, folder: Path) -> None:
         self.source_folder = folder / "shop"
         self.source_folder.mkdir()
-        (self.source_folder / "source.yml").write_text("currency: EUR\nbusiness_timezone: Europe/Berlin\nholiday_country: DE\n")
+        (self.source_folder / "source.yml").write_text(
+            "currency: EUR\nbusiness_timezone: Europe/Berlin\nholiday_country: DE\nvars: {history_correction_days: 300}\n"
+        )
+        self.source = resolve_source(self.source_folder)
         self.shop = Shop()
         self.settings = Settings(home=folder / "home", source=str(self.source_folder))
-        self.copy = folder / "copy" / "warehouse.duckdb"
+        self.database = self.settings.database(self.source.name)
+        self.rebuilt = folder / "rebuilt" / "warehouse.duckdb"
         self.batches = 0
-        self.database = self.settings.database("shop")
 
-    def deliver(self, batch: Rows) -> None:
-        """Bring a batch of rows and land it."""
+    def deliver(self, batch: Rows) -> datetime:
+        """Bring a batch of rows and land it; returns when that was."""
         self.batches += 1
         for table, rows in batch.items():
             path = self.source_folder / table / f"{self.batches}.csv"
@@ -272,117 +291,198 @@ class Warehouse:
                 writer.writeheader()
                 writer.writerows(rows)
             self.shop.written.setdefault(table, []).extend(rows)
-        source = resolve_source(self.source_folder)
-        land(source, self.settings.landing(source.name), datetime(2026, 1, self.batches))
+        loaded_at = datetime(2026, 1, self.batches, tzinfo=UTC)
+        land(self.source, self.settings.landing(self.source.name), loaded_at)
+        return loaded_at
 
-    def run(self, day: date, *arguments: str, database: Path | None = None) -> None:
-        """Run the models up to the segments for one day."""
-        source = resolve_source(self.source_folder)
-        self.database.parent.mkdir(parents=True, exist_ok=True)
-        manifest = dbt._manifest(self.settings, source)
-        dbt.bind_environment(self.settings, source)
-        os.environ["SEGMENTS_DATABASE"] = str(database or self.database)
-        operations.record_build_started(database or self.database, "build", day, source.name, "code", datetime(2026, 1, 1))
-        flags = dbt.common_arguments(self.settings, dbt.variables(source, day, "build"))
+    def dbt(self, day: date, *arguments: str, database: Path, as_known_at: datetime | None = None) -> None:
+        """One dbt command on a working database."""
+        manifest = dbt._manifest(self.settings, self.source)
+        os.environ["SEGMENTS_DATABASE"] = str(database)
+        flags = dbt.common_arguments(self.settings, dbt.variables(self.source, day, str(day), as_known_at))
         try:
-            result = dbtRunner(manifest=manifest).invoke([*arguments, *flags])
+            result = dbtRunner(manifest=manifest).invoke([*arguments, "--no-write-json", *flags])
         finally:
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
         assert result.success, result.exception or dbt._failure_message(result)
 
-    def night(self, day: date) -> int:
-        """A night as it is run; returns how many pairs of roll-up and customer it computed again."""
-        self.run(day, "run", "--select", "staging", "intermediate", "features", "segments")
-        with duckdb.connect(str(self.database), read_only=True) as connection:
+    def night(self, day: date, *flags: str, database: Path | None = None, as_known_at: datetime | None = None) -> int:
+        """All models for one day, and what a night enters about itself.
+
+        Returns how many pairs of roll-up and customer were computed again.
+        """
+        database = database or self.database
+        moment = datetime(2026, 1, 1, tzinfo=UTC)
+        is_new = not database.exists() or as_known_at is not None
+        arguments = ["build", "--exclude-resource-type", "test", "unit_test", *([] if is_new else ["seed"]), *flags]
+        operations.record_build_started(database, str(day), day, self.source.name, "code", moment, as_known_at)
+        self.dbt(day, *arguments, database=database, as_known_at=as_known_at)
+        operations.record_row_counts(database, str(day))
+        operations.record_build_finished(database, str(day), builds.RECORDED, moment)
+        with duckdb.connect(str(database), read_only=True) as connection:
             row = connection.execute("select count(*) from intermediate.int_refreshed_customers").fetchone()
         assert row is not None
         return int(row[0])
 
-    def differences(self, day: date) -> list[str]:
-        """The tables in which a full refresh of this day, from the same landing, has other rows."""
-        self.copy.parent.mkdir(exist_ok=True)
-        shutil.copy(self.database, self.copy)
-        self.run(day, "run", "--full-refresh", "--select", "staging", "intermediate", "features", "segments", database=self.copy)
+    def differences_from_rebuild(self, day: date) -> list[str]:
+        """The tables in which a full refresh of this day has other rows: from the same landing, with the same days before it in history."""
+        self.rebuilt.parent.mkdir(exist_ok=True)
+        shutil.copy(self.database, self.rebuilt)
+        self.night(day, "--full-refresh", database=self.rebuilt)
+        return self.differences_from(self.rebuilt)
+
+    def differences_from(self, other: Path) -> list[str]:
+        """The tables in which another working database has other rows, those of readers and those on the way to them."""
         with duckdb.connect() as connection:
             connection.execute(f"attach '{self.database}' as night (read_only)")
-            connection.execute(f"attach '{self.copy}' as whole (read_only)")
+            connection.execute(f"attach '{other}' as other (read_only)")
             tables = connection.execute(
                 "select database_name, schema_name || '.' || table_name from duckdb_tables()"
                 f" where schema_name in {COMPARED_SCHEMAS} and table_name not in {NOT_COMPARED}"
             ).fetchall()
             names = {name for _, name in tables}
             assert len(tables) == 2 * len(names) > 100
-            return [
-                f"{name}: {missing} rows only in the full refresh, {extra} only in the nights"
+            different = [
+                f"{name}: {missing} rows only in the other, {extra} only in the nights"
                 for name in sorted(names)
                 for missing, extra in connection.execute(
-                    f"select (select count(*) from (from whole.{name} except all from night.{name})),"
-                    f" (select count(*) from (from night.{name} except all from whole.{name}))"
+                    f"select (select count(*) from (from other.{name} except all from night.{name})),"
+                    f" (select count(*) from (from night.{name} except all from other.{name}))"
                 ).fetchall()
                 if missing or extra
             ]
+        ours, others = reporting(self.database), reporting(other)
+        wanted = {f"{table.schema}.{table.name}" for table in published_tables(dbt.parse(self.settings, self.source))}
+        assert wanted <= names | {f"{REPORTING}.{view}" for view in ours}, "every published table is compared"
+        return different + [f"{REPORTING}.{view}" for view in ours if ours[view] != others[view]]
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Warehouse]:
-    for name in ("SEGMENTS_DATABASE", "SEGMENTS_LANDING", "DO_NOT_TRACK"):
-        monkeypatch.setenv(name, os.environ.get(name, ""))
-    made = Warehouse(tmp_path)
-    yield made
-    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+def reporting(database: Path) -> Rows:
+    """The rows of every view that readers get, sorted."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        views = connection.execute("select view_name from duckdb_views() where schema_name = ? order by 1", [REPORTING]).fetchall()
+        return {view: connection.execute(f"select * from {REPORTING}.{view} order by all").fetchall() for (view,) in views}
 
 
-def test_nights_equal_full_refreshes(warehouse: Warehouse) -> None:
-    shop = warehouse.shop
-    day = date(2025, 2, 27)
+@dataclass
+class Nights:
+    """What a sequence of nights has left behind.
+
+    Attributes:
+        refreshed: how many pairs of roll-up and customer each night computed again.
+        differences: the tables in which it was not what a full rebuild gives, after each night looked at.
+        first: what readers got of the first night.
+        first_again: the same day described again, as it was known then.
+        days: the days that were recorded, in their order in time.
+    """
+
+    warehouse: Warehouse
+    refreshed: dict[str, int] = field(default_factory=dict)
+    differences: dict[str, list[str]] = field(default_factory=dict)
+    first: Rows = field(default_factory=dict)
+    first_again: Rows = field(default_factory=dict)
+    days: list[date] = field(default_factory=list)
+
+    def night(self, name: str, day: date) -> None:
+        """One more night, compared with a full rebuild."""
+        self.refreshed[name] = self.warehouse.night(day)
+        self.differences[name] = self.warehouse.differences_from_rebuild(day)
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("SEGMENTS_DATABASE", "SEGMENTS_LANDING", "DO_NOT_TRACK"):
+            environment.setenv(name, os.environ.get(name, ""))
+        yield run_nights(Warehouse(tmp_path_factory.mktemp("roll_ups")))
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+
+
+def run_nights(warehouse: Warehouse) -> Nights:
+    nights, shop = Nights(warehouse), warehouse.shop
+    first_day, day = date(2025, 2, 27), date(2025, 3, 2)
     # Some of what is loaded lies beyond the day described, so that days that only move have something to find.
-    warehouse.deliver(together(shop.rule_tables(), shop.events(FIRST_DAY, date(2025, 6, 1), orders=900)))
-    warehouse.run(day, "seed")
-    assert warehouse.night(day) == 0, "the first night writes everything whole"
+    first_load = warehouse.deliver(together(shop.rule_tables(), shop.events(FIRST_DAY, date(2025, 6, 1), orders=900)))
+    nights.refreshed["first"] = warehouse.night(first_day)
+    nights.first = reporting(warehouse.database)
 
-    pairs = []
-    # One day, without a new row; over the start of a month.
-    for step in (1, 3):
-        day += timedelta(days=step)
-        pairs.append(warehouse.night(day))
-    assert warehouse.differences(day) == []
+    nights.night("three days on, over the end of a month, without a new row", day)
 
-    # Late rows, corrections, returns of old orders, and an order of somebody who is not a customer yet.
     stranger = shop.line("o-stranger", 1, "newcomer", datetime(2025, 3, 1, 12))
     late = shop.events(day - timedelta(days=40), day + timedelta(days=2), orders=4)
-    warehouse.deliver(together(late, shop.corrections(share=0.01), shop.returns(3, day), {"transactions": [stranger]}))
-    pairs.append(warehouse.night(day))
-    assert warehouse.differences(day) == []
+    late = together(late, shop.corrections(share=0.01), shop.repeats(5), shop.returns(3, day), {"transactions": [stranger]})
+    warehouse.deliver(late)
+    nights.night("late rows, and an order of somebody who is not a customer yet", day)
 
-    # The newcomer, changed customers, a product of another category and a campaign of another channel, while the day moves on by weeks.
     changed = [shop.customer("newcomer"), shop.customer("c03"), shop.customer("c04")]
-    warehouse.deliver({"customers": changed, "products": [shop.product("p1", "Wine")], "campaigns": [shop.campaign("k1", "sms")]})
-    day += timedelta(days=40)
-    pairs.append(warehouse.night(day))
-    assert warehouse.differences(day) == []
-
-    # A run that broke off, of a day long ago, with new rows that only some of the roll-ups saw: the next night makes up for it.
-    warehouse.deliver(shop.corrections(share=0.01))
+    rules = {"customers": changed, "products": [shop.product("p1", "Wine")], "campaigns": [shop.campaign("k1", "sms")]}
+    warehouse.deliver(together(rules, shop.corrections(share=0.01)))
     written = ["int_refreshed_customers", "int_refreshed_order_lines", "int_orders", "int_customer_days", "int_customer_contacts"]
-    warehouse.run(day - timedelta(days=100), "run", "--select", "staging", *written)
-    pairs.append(warehouse.night(day))
-    assert warehouse.differences(day) == []
+    warehouse.dbt(day - timedelta(days=100), "run", "--select", "staging", *written, database=warehouse.database)
+    nights.night("a run of a day long ago broke off, with new rows that only some of the roll-ups saw", day)
 
-    # Back by half a year, with a correction on the way; and on again by a year and more.
+    current = warehouse.database.read_bytes()
+    as_known = replace(warehouse.settings, as_known_at=first_load)
+    begin_reproduction(as_known, warehouse.source)
+    warehouse.night(first_day, "--full-refresh", database=as_known.database(warehouse.source.name), as_known_at=first_load)
+    nights.first_again = reporting(as_known.database(warehouse.source.name))
+    assert warehouse.database.read_bytes() == current, "the current state is not touched by that"
+
     warehouse.deliver(shop.corrections(share=0.01))
-    for step in (-170, 400):
-        day += timedelta(days=step)
-        pairs.append(warehouse.night(day))
-        assert warehouse.differences(day) == []
+    long_ago, much_later = day - timedelta(days=170), day + timedelta(days=230)
+    nights.night("back by half a year, with a correction on the way", long_ago)
+    nights.night("on by more than a year", much_later)
 
-    # Nothing has changed: nobody is computed again.
-    assert warehouse.night(day) == 0
-    everybody = (len(CUSTOMERS) + 1) * 20
-    assert 0 < min(pairs) < everybody / 2, "a night of one day computes few customers again"
-
-    # Roll-ups of which nobody knows what they stand at are written whole.
+    # Nobody knows what the roll-ups stand at: they are written whole.
     with duckdb.connect(str(warehouse.database)) as connection:
         connection.execute("drop table operations.roll_up_state")
         connection.execute("delete from intermediate.int_orders where customer_id < 'c10'")
-    assert warehouse.night(day) == 0
-    assert warehouse.differences(day) == []
+    nights.refreshed["after the state was lost"] = warehouse.night(much_later)
+    nights.differences["after the state was lost"] = warehouse.differences_from(warehouse.rebuilt)
+    nights.refreshed["once more"] = warehouse.night(much_later)
+    nights.days = [long_ago, first_day, day, much_later]
+    return nights
+
+
+def test_nights_equal_full_rebuilds(nights: Nights) -> None:
+    assert {name: tables for name, tables in nights.differences.items() if tables} == {}
+
+
+def test_a_night_computes_again_whom_something_changed_for(nights: Nights) -> None:
+    refreshed = dict(nights.refreshed)
+    for whole in ("first", "after the state was lost"):
+        assert refreshed.pop(whole) == 0, "a night that writes everything whole computes nobody again"
+    assert refreshed.pop("once more") == 0, "nothing has changed"
+    everybody = (len(CUSTOMERS) + 1) * 20
+    assert 0 < min(refreshed.values()) < everybody / 2, "a night of few days computes few customers again"
+
+
+def test_a_day_is_had_again_as_it_was_known(nights: Nights) -> None:
+    different = [view for view, rows in nights.first.items() if nights.first_again[view] != rows]
+    assert different == ["builds"], "the build says as known at which moment it is"
+    assert len(nights.first_again["builds"]) == 1
+
+
+def test_corrected_history_is_that_of_a_home_which_knew_the_rows_from_the_start(nights: Nights) -> None:
+    warehouse = nights.warehouse
+    _, first_day, day, last_day = nights.days
+    assert outdated_days(warehouse.database) == [first_day, day]
+    before = reporting(warehouse.database)
+    described: list[date] = []
+
+    def describe(job: str, day: date) -> SimpleNamespace:
+        warehouse.night(day)
+        described.append(day)
+        return SimpleNamespace(succeeded=True, is_published=True, reason="")
+
+    runner: Any = SimpleNamespace(run=describe, progress=Progress(enabled=False))
+    assert correct_history(runner, warehouse.settings, warehouse.source, last_day) == Corrections((first_day, day))
+    assert described == [first_day, day, last_day]
+    assert outdated_days(warehouse.database) == []
+    assert reporting(warehouse.database)["segment_membership_history"] != before["segment_membership_history"]
+
+    fresh = warehouse.rebuilt.parent / "fresh" / "warehouse.duckdb"
+    for recorded_day in nights.days:
+        warehouse.night(recorded_day, database=fresh)
+    # When a load was examined, and for which days that mattered, is the one thing that has another past.
+    assert [name for name in warehouse.differences_from(fresh) if not name.startswith("history.event_arrivals")] == []
