@@ -23,11 +23,15 @@ help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 # Packages come with hashes and are compiled to bytecode once, here, so that no night pays for it.
-$(INSTALLED): requirements.lock pyproject.toml
+# Files that the page is made of are unpacked from wheels into a folder of their own: nothing of it is ever imported.
+$(INSTALLED): requirements.lock requirements-page.lock pyproject.toml
 	@echo "Setting up $(VENV) (once; some minutes without a package cache)"
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --compile -r requirements.lock
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@rm -rf $(VENV)/page
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile \
+		--target $(VENV)/page -r requirements-page.lock
 	@touch $@
 
 .PHONY: install
@@ -45,6 +49,14 @@ ui: $(INSTALLED) ## Dagster on this machine: lineage, runs, checks, partitions
 test: $(INSTALLED) ## all tests
 	@$(VENV)/bin/python -m pytest -n 2 --dist loadgroup
 
+.PHONY: report
+report: $(INSTALLED) ## make the segment explorer page again from what is served
+	@$(VENV)/bin/segments report --source $(SOURCE) --home $(HOME_FOLDER)
+
+.PHONY: test-page
+test-page: $(INSTALLED) ## the page in a real headless Chromium (installed by .ci/run; here it must be there)
+	@CI=true $(VENV)/bin/python -m pytest tests/python/page
+
 .PHONY: recovery
 recovery: $(INSTALLED) ## how often segments find the truth planted in a synthetic retailer
 	@rm -rf $(RECOVERY_FOLDER)
@@ -55,6 +67,10 @@ recovery: $(INSTALLED) ## how often segments find the truth planted in a synthet
 .PHONY: benchmark
 benchmark: $(INSTALLED) ## what nights cost, beside plain SQL, other engines and the targets (LINES=1000000)
 	@$(VENV)/bin/python -m benchmarks.performance --lines $(LINES) --folder $(BENCHMARK_FOLDER) $(if $(INTO),--into $(INTO))
+
+.PHONY: benchmark-prediction
+benchmark-prediction: $(INSTALLED) ## what fitting and scoring lifetime value cost, beside the library lifetimes
+	@$(VENV)/bin/python -m benchmarks.prediction
 
 .PHONY: lint
 lint: $(INSTALLED) lint-sql ## ruff, mypy, sqlfluff

@@ -12,7 +12,7 @@
 -#}
 {% macro mean_to_cents(total, quantity) -%}
     cast(
-        cast(floor((cast(200 * ({{ total }}) as bigint) + ({{ quantity }})) / nullif(2 * ({{ quantity }}), 0)) as bigint) * 0.01
+        cast(floor((cast(200 * cast({{ total }} as decimal(24, 2)) as bigint) + ({{ quantity }})) / nullif(2 * ({{ quantity }}), 0)) as bigint) * 0.01
         as decimal(18, 2)
     )
 {%- endmacro %}

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from orchestration.audiences.definitions import check_definitions
 from orchestration.errors import SegmentsError, UnusableInput
 from orchestration.ingest.inspection import TableReport, inspect_source
 from orchestration.ingest.source import resolve_source
@@ -52,7 +53,15 @@ class Checkup:
 
 def check_installation(settings: Settings) -> Checkup:
     """Look at the installation and at the source without writing anything."""
-    return Checkup([("Installation", _installation(settings)), (f"Source {settings.source}", _source(settings))])
+    return Checkup(
+        [("Installation", _installation(settings)), ("Audiences", _audiences()), (f"Source {settings.source}", _source(settings))]
+    )
+
+
+def _audiences() -> list[Finding]:
+    definitions, mistakes = check_definitions()
+    findings = [Finding(f"{mistake.file}:{mistake.line}", mistake.text, is_problem=True) for mistake in mistakes]
+    return findings or [Finding("definitions", f"{len(definitions)} audiences, no mistake")]
 
 
 def _installation(settings: Settings) -> list[Finding]:

@@ -151,6 +151,35 @@ def check(source: str, home: str) -> None:
 
 
 @main.command()
+@click.argument("customer")
+@click.option("--audience", default=None, help="An audience of models/audiences.")
+@click.option("--segmentation", default=None, help="A segmentation, like rfm.")
+@source_option
+@home_option
+@readable_errors
+def explain(customer: str, audience: str | None, segmentation: str | None, source: str, home: str) -> None:
+    """Why CUSTOMER is in an audience or segment of the last build, or is not: each condition, what was seen, the events that counted."""
+    from orchestration.audiences.explanation import explain_audience, explain_segmentation
+
+    if (audience is None) == (segmentation is None):
+        raise click.UsageError("give --audience NAME or --segmentation NAME")
+    settings = Settings(home=Path(home).resolve(), source=source)
+    click.echo(explain_audience(settings, customer, audience) if audience else explain_segmentation(settings, customer, str(segmentation)))
+
+
+@main.command()
+@click.argument("name")
+@source_option
+@home_option
+@readable_errors
+def audience(name: str, source: str, home: str) -> None:
+    """What the audience NAME would be on the last build, by its file as it is now: size, contactable, funnel, overlaps, examples."""
+    from orchestration.audiences.explanation import preview
+
+    click.echo(preview(Settings(home=Path(home).resolve(), source=source), name))
+
+
+@main.command()
 @home_option
 @readable_errors
 def builds(home: str) -> None:
@@ -168,11 +197,36 @@ def rollback(build: str | None, home: str) -> None:
     """Serve an earlier build again: BUILD, or the one published before what is served now."""
     from orchestration.publishing.builds import rollback as serve_earlier_build
     from orchestration.publishing.lock import home_lock
+    from orchestration.report.files import describe_page, point_latest
 
     folder = Path(home).resolve()
     with home_lock(folder):
         served = serve_earlier_build(folder, build)
+        point_latest(folder)
     click.echo(f"Serving build {served.id} (as of {served.as_of_date}) again. `segments builds` lists what else is kept.")
+    click.echo(f"Its page: {describe_page(folder, served.id)}")
+
+
+@main.command()
+@click.argument("build", required=False)
+@source_option
+@home_option
+@readable_errors
+def report(build: str | None, source: str, home: str) -> None:
+    """Make the segment explorer page again, from the serving database: of BUILD, or of what is served now."""
+    from orchestration.ingest.source import resolve_source
+    from orchestration.publishing.builds import served_build_id
+    from orchestration.publishing.lock import home_lock
+    from orchestration.report.files import describe_page, make_report, report_options
+
+    folder = Path(home).resolve()
+    options = report_options(resolve_source(source))
+    with home_lock(folder):
+        build_id = build or served_build_id(folder)
+        if build_id is None:
+            raise UnusableInput(f"Nothing is served in {folder} yet: `segments nightly` makes a build and its page.")
+        make_report(folder, build_id, options)
+    click.echo(describe_page(folder, build_id))
 
 
 @main.command()

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from orchestration.audiences.definitions import read_definitions
 from orchestration.errors import GateClosed, UnusableInput
 from orchestration.ingest.inspection import inspect_source
 from orchestration.ingest.landing import LandingReport, read_batches_landed
@@ -139,11 +140,15 @@ def require_begun(source: Source, day: date, now: datetime, option: str) -> None
 
 
 def usable_source(settings: Settings) -> Source:
-    """The source of these settings, made this process's own. Raises UnusableInput, before anything is written, when it cannot be landed."""
+    """The source of these settings, made this process's own.
+
+    Raises UnusableInput, before anything is written, when it cannot be landed or a definition of an audience is wrong.
+    """
     settings.to_environment()
     source = resolve_source(settings.source)
     if problems := inspect_source(source).problems:
         raise UnusableInput(problems[0])
+    read_definitions()
     return source
 
 

@@ -6,7 +6,7 @@ from typing import TextIO
 
 
 class Progress:
-    """Shows stages (`2/5 build`) and how many of how many within a stage, with the seconds it took."""
+    """Shows stages (`2/7 build`) and how many of how many within a stage, with the seconds it took."""
 
     def __init__(self, stream: TextIO | None = None, enabled: bool = True) -> None:
         self._stream = stream or sys.stderr

@@ -7,20 +7,27 @@ from pathlib import Path
 import duckdb
 
 from orchestration.ingest.source import Source
+from orchestration.prediction.facts import LOG, forget_fits_after
 from orchestration.settings import Settings
 from orchestration.sql import quote_identifier, quote_literal
 
 HISTORY = "history"
 OPERATIONS = "operations"
+PREDICTION = "prediction"
 # What the roll-ups of the other database stand at says nothing about this one.
 NOT_COPIED = ("roll_up_state",)
 
 
 def begin_reproduction(settings: Settings, source: Source) -> None:
-    """Make the working database for `settings.as_known_at`, with the history as it is recorded now; all else is built anew in it."""
+    """Make the working database for `settings.as_known_at`, with the history as it is recorded now; all else is built anew in it.
+
+    Fits made by then are facts of then, whatever has been learned since. Those made later were not known.
+    """
     database = settings.database(source.name)
     shutil.rmtree(database.parent, ignore_errors=True)
-    copy_history(replace(settings, as_known_at=None).database(source.name), database)
+    tables = copy_records(replace(settings, as_known_at=None).database(source.name), database)
+    if settings.as_known_at is not None and (PREDICTION, "fits") in tables:
+        forget_fits_after(database, settings.as_known_at)
 
 
 def end_reproduction(settings: Settings, source: Source) -> None:
@@ -28,22 +35,31 @@ def end_reproduction(settings: Settings, source: Source) -> None:
     shutil.rmtree(settings.database(source.name).parent)
 
 
-def copy_history(current: Path, target: Path) -> None:
-    """Copy what was recorded, and what is known about builds, into a new database; nothing where there was no night yet."""
+def copy_records(current: Path, target: Path) -> list[tuple[str, str]]:
+    """Copy what was recorded, what is known about builds and which models were fitted into a new database; nothing before the first night.
+
+    Returns the schema and name of every table copied.
+    """
     target.parent.mkdir(parents=True)
     if not current.is_file():
-        return
+        return []
     with duckdb.connect(str(target)) as connection:
         connection.execute(f"attach {quote_literal(str(current))} as recorded (read_only)")
         tables = connection.execute(
             """
             select schema_name, table_name from duckdb_tables()
-            where database_name = 'recorded' and schema_name in (?, ?) and table_name not in (select unnest(?))
+            where
+                database_name = 'recorded'
+                and (
+                    schema_name in (?, ?) and table_name not in (select unnest(?))
+                    or schema_name = ? and table_name in (select unnest(?))
+                )
             """,
-            [HISTORY, OPERATIONS, list(NOT_COPIED)],
+            [HISTORY, OPERATIONS, list(NOT_COPIED), PREDICTION, list(LOG)],
         ).fetchall()
         for schema, table in tables:
             name = f"{quote_identifier(schema)}.{quote_identifier(table)}"
             connection.execute(f"create schema if not exists {quote_identifier(schema)}")
             connection.execute(f"create table {name} as select * from recorded.{name}")
         connection.execute("detach recorded")
+    return tables

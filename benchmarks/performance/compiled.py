@@ -8,10 +8,10 @@ from typing import Any
 
 import duckdb
 
+from orchestration.ingest.assets import LANDING_SOURCE
 from orchestration.sql import quote_identifier, quote_literal
 
 MADE_BEFORE = "built"  # the night's own working database, attached read-only for its seeds and its records
-OPERATIONS = "operations"
 
 Node = dict[str, Any]
 
@@ -27,6 +27,10 @@ class CompiledModels:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         self._folder = folder / "compiled" / manifest["metadata"]["project_name"]
         self._database = database
+        # What the orchestration writes (all sources but what was landed) and what roll-ups stand at.
+        sources = manifest["sources"].values()
+        self._records = {(source["schema"], source["name"]) for source in sources if source["source_name"] != LANDING_SOURCE}
+        self._records.add(("operations", "roll_up_state"))
         self._seeds = [node for node in manifest["nodes"].values() if node["resource_type"] == "seed"]
         models = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
         parents = {key: [parent for parent in node["depends_on"]["nodes"] if parent in models] for key, node in models.items()}
@@ -58,10 +62,9 @@ class CompiledModels:
         """Copy what the models read and no model makes: seeds, and what the night records about itself."""
         connection.execute("set timezone = 'UTC'")
         connection.execute(f"attach {quote_literal(str(self._database))} as {MADE_BEFORE} (read_only)")
-        records = connection.execute(
-            "select table_name from duckdb_tables() where database_name = ? and schema_name = ?", [MADE_BEFORE, OPERATIONS]
-        ).fetchall()
-        for schema, table in [(seed["schema"], seed["alias"]) for seed in self._seeds] + [(OPERATIONS, name) for (name,) in records]:
+        made = connection.execute("select schema_name, table_name from duckdb_tables() where database_name = ?", [MADE_BEFORE]).fetchall()
+        records = [table for table in made if table in self._records]
+        for schema, table in [(seed["schema"], seed["alias"]) for seed in self._seeds] + records:
             place = f"{quote_identifier(schema)}.{quote_identifier(table)}"
             connection.execute(f"create schema if not exists {self.catalog}.{quote_identifier(schema)}")
             connection.execute(f"create table {self.catalog}.{place} as from {MADE_BEFORE}.{place}")

@@ -10,7 +10,7 @@ GIGABYTE = 10**9
 REACHED, STRETCH, MISSED = "reached", "stretch", "not reached"
 
 # Parts of a night (see trace.py): what Dagster and dbt take for themselves, and what comes before the segments.
-ORCHESTRATION = (START, "preparing", "build staging, features, segments")
+ORCHESTRATION = (START, "preparing", "build staging, features", "build predictions, segments")
 BEFORE_SEGMENTS = ("land raw tables", *UP_TO_FEATURES, *(f"{layer} tests" for layer in UP_TO_FEATURES))
 
 

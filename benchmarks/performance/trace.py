@@ -10,7 +10,7 @@ from typing import Any
 from orchestration.progress import Progress
 
 START, CORRECTIONS, END = "start, between stages", "days of the past corrected", "end"
-LAYERS = ("rules", "staging", "intermediate", "features", "segments", "history", "published")
+LAYERS = ("rules", "staging", "intermediate", "features", "prediction", "segments", "history", "published")
 UP_TO_FEATURES = LAYERS[: LAYERS.index("features") + 1]
 UP_TO_SEGMENTS = LAYERS[: LAYERS.index("segments") + 1]
 

@@ -33,6 +33,10 @@
             'raw_tables': ['transactions'],
             'windows': {'transactions.order_date': [0]},
         },
+        'int_customer_purchases': {
+            'raw_tables': ['transactions'],
+            'windows': {'transactions.order_date': [0, days_of('lifetime_value_trend_days')]},
+        },
         'int_customer_long_gaps': {
             'raw_tables': ['transactions'],
             'windows': {'transactions.order_date': [0]},
@@ -72,6 +76,10 @@
         'int_customer_category_choices': {
             'raw_tables': ['transactions', 'products'],
             'windows': {'transactions.order_date': [0, days_of('category_affinity_window_days')]},
+        },
+        'int_customer_behaviour': {
+            'raw_tables': ['transactions'],
+            'windows': {'transactions.order_date': [0, var('behaviour_cluster_window_days')]},
         },
         'int_customer_need_lines': {
             'raw_tables': ['transactions', 'products'],
@@ -241,7 +249,7 @@
 
 {#- The roll-ups that are made straight from order lines, as a list in SQL. -#}
 {% macro roll_ups_of_lines() -%}
-    ('int_orders', 'int_customer_categories', 'int_customer_category_choices', 'int_customer_need_lines')
+    ('int_orders', 'int_customer_categories', 'int_customer_category_choices', 'int_customer_behaviour', 'int_customer_need_lines')
 {%- endmacro %}
 
 {#-

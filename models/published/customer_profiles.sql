@@ -40,6 +40,12 @@ seasons as (
 
 ),
 
+lifetime_values as (
+
+    select * from {{ ref('customer_lifetime_values') }}
+
+),
+
 growth as (
 
     select * from {{ ref('customer_growth_features') }}
@@ -218,6 +224,11 @@ final as (
 
         seasons.active_periods,
         seasons.season_peak_month,
+        lifetime_values.probability_alive,
+        lifetime_values.expected_orders,
+        lifetime_values.expected_order_value,
+        lifetime_values.customer_lifetime_value,
+        lifetime_values.lifetime_value_trend,
         growth.growth_gap,
         growth.amount_gap,
         discounts.discount_depth,
@@ -276,6 +287,7 @@ final as (
     inner join promotion on orders.customer_id = promotion.customer_id
     inner join categories on orders.customer_id = categories.customer_id
     inner join seasons on orders.customer_id = seasons.customer_id
+    inner join lifetime_values on orders.customer_id = lifetime_values.customer_id
     inner join growth on orders.customer_id = growth.customer_id
     inner join discounts on orders.customer_id = discounts.customer_id
     inner join quality on orders.customer_id = quality.customer_id

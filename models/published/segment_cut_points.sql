@@ -2,6 +2,7 @@
     'rfm': 'rfm_cut_points',
     'loyalty_status': 'loyalty_status_cut_points',
     'value_trend': 'value_trend_cut_points',
+    'value_tier': 'value_tier_cut_points',
 } -%}
 
 with final as (

@@ -3,16 +3,21 @@
 import warnings
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 from orchestration.backfill import FIRST_DAY
 from orchestration.ingest.assets import build_landing_assets
-from orchestration.ingest.source import Source
+from orchestration.ingest.source import Source, project_variables
 from orchestration.night import NightKeeper
+from orchestration.prediction.assets import FIT_JOB, FITS, build_prediction_assets
+from orchestration.prediction.models import MODELS
+from orchestration.prediction.scoring import score_states
 from orchestration.progress import Progress
 from orchestration.publishing.assets import SERVING_ASSET, build_publish_asset
 from orchestration.quality.assets import build_gate
+from orchestration.report.assets import REPORT_ASSET, build_report_asset
 from orchestration.settings import Settings
 from orchestration.transform import dbt
 from orchestration.transform.assets import build_dbt_assets
@@ -25,6 +30,8 @@ OPERATIONS = "operations"
 
 # Late enough for yesterday's files to have arrived, early enough for the morning.
 NIGHTLY_HOUR = 3
+# After the night: it has made the fits of its day already, and what is left is what it could not.
+FIT_SCHEDULES = {"month": "0 6 1 * *", "week": "0 6 * * 1", "day": "0 6 * * *"}
 
 
 def night_partitions(source: Source) -> dg.DailyPartitionsDefinition:
@@ -44,6 +51,16 @@ def build_definitions(settings: Settings, source: Source, keeper: NightKeeper, p
         manifest=manifest, settings=settings, source=source, partitions=partitions, keeper=keeper, progress=progress
     )
     steps = build_dbt_assets(manifest=manifest, settings=settings, source=source, partitions=partitions, keeper=keeper, progress=progress)
+    predictions = build_prediction_assets(
+        models=MODELS,
+        score=score_states,
+        manifest=manifest,
+        settings=settings,
+        source=source,
+        partitions=partitions,
+        keeper=keeper,
+        progress=progress,
+    )
     gate = build_gate(settings, source, segments, keeper, progress)
     publish = build_publish_asset(
         tables=published_tables(manifest),
@@ -55,30 +72,59 @@ def build_definitions(settings: Settings, source: Source, keeper: NightKeeper, p
         progress=progress,
     )
 
+    report = build_report_asset(settings=settings, source=source, partitions=partitions, keeper=keeper, progress=progress)
+    for_readers = dg.AssetSelection.assets(SERVING_ASSET, REPORT_ASSET)
+
     nightly = dg.define_asset_job(
         NIGHTLY_JOB,
         selection=dg.AssetSelection.all(),
-        description="One whole night: land, build, audit, publish. The partition is the day whose opening state is described.",
+        description="One whole night: land, build, audit, publish, report. The partition is the day whose opening state is described.",
     )
     record_day = dg.define_asset_job(
         RECORD_JOB,
-        selection=dg.AssetSelection.all() - dg.AssetSelection.assets(SERVING_ASSET),
+        selection=dg.AssetSelection.all() - for_readers,
         description="One day of the past into the history: all but publishing, what readers see stays. Backfills launch it day by day; "
         "the next night publishes the history they leave.",
     )
     publish_again = dg.define_asset_job(
         PUBLISH_JOB,
-        selection=dg.AssetSelection.assets(SERVING_ASSET),
+        selection=for_readers,
         description="Publish the audited build of the working database again, after a failure of publishing itself.",
     )
-    schedule = dg.build_schedule_from_partitioned_job(nightly, hour_of_day=NIGHTLY_HOUR)
+    fit_models = dg.define_asset_job(
+        FIT_JOB,
+        selection=dg.AssetSelection.key_prefixes([FITS]),
+        description="The fits of a day, from the working tables that its night left: what is missing, and once more what failed.",
+    )
+    schedules = [
+        dg.build_schedule_from_partitioned_job(nightly, hour_of_day=NIGHTLY_HOUR),
+        fit_schedule(source),
+    ]
     return dg.Definitions(
-        assets=[landing, *steps, publish, *operations_specs(manifest)],
+        assets=[landing, *steps, *predictions, publish, report, *operations_specs(manifest)],
         asset_checks=[gate],
-        jobs=[nightly, record_day, publish_again],
-        schedules=[schedule],
+        jobs=[nightly, record_day, publish_again, fit_models],
+        schedules=schedules,
         # Two steps that write one DuckDB file at the same time would collide.
         executor=dg.in_process_executor,
+    )
+
+
+def fit_schedule(source: Source) -> dg.ScheduleDefinition:
+    """The calendar of fits, as a schedule of its own in the business timezone."""
+    every = str({**project_variables(), **source.vars}["fit_every"])
+
+    def day_of(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        """The day on which it runs."""
+        local = context.scheduled_execution_time.astimezone(ZoneInfo(source.business_timezone))
+        return dg.RunRequest(partition_key=local.date().isoformat())
+
+    return dg.ScheduleDefinition(
+        name=f"{FIT_JOB}_schedule",
+        job_name=FIT_JOB,
+        cron_schedule=FIT_SCHEDULES[every],
+        execution_timezone=source.business_timezone,
+        execution_fn=day_of,
     )
 
 

@@ -40,7 +40,7 @@ def build_landing_assets(
     @dg.multi_asset(specs=specs, name="land", backfill_policy=dg.BackfillPolicy.multi_run())
     def land_source(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         as_of_date = date.fromisoformat(context.partition_key)
-        progress.stage("1/5 land raw tables")
+        progress.stage("1/7 land raw tables")
         with keeper.step():
             report = keeper.land(lambda: land(source, settings.landing(source.name), datetime.now(UTC), progress.step))
             keeper.open_build(as_of_date)

@@ -39,7 +39,7 @@ def build_publish_asset(
         description="What readers see: `serving/segments.duckdb` and `serving/parquet/`, all of one build, swapped in at one instant.",
     )
     def publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        progress.stage("5/5 publish")
+        progress.stage("7/7 publish")
         database = settings.database(source.name)
         with keeper.step(fails=(builds.BUILDING, builds.RECORDED)):
             require_passed_verdict(keeper.build_dir, database, segment_tables)

@@ -15,6 +15,7 @@ from rich.table import Table
 from orchestration.ingest.source import Source
 from orchestration.publishing.builds import DATABASE_FILE, PARQUET_DIR, RECORDED, Build, build_dir, list_builds, served_build_id
 from orchestration.quality.verdict import VERDICT_FILE, read_verdict
+from orchestration.report.files import describe_page
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
@@ -150,6 +151,11 @@ def check_counts(database: Path, build_id: str) -> tuple[int, list[str]]:
     return sum(passed for passed, _ in rows), [line for passed, line in rows if not passed]
 
 
+def page_line(home: Path, build: Build) -> str:
+    """The last line of a summary: the page to open. A path is never wrapped."""
+    return f"\n  page      {describe_page(home, build.id)}"
+
+
 def describe_published(
     settings: Settings, source: Source, build: Build, served_before: Build | None, corrections: "Corrections | None" = None
 ) -> str:
@@ -198,7 +204,7 @@ def describe_published(
         f"  rules     {settings.serving / DATABASE_FILE}: published.segment_definitions; the files are in seeds/",
         "  lineage   make ui",
     ]
-    return render(*parts)
+    return render(*parts) + page_line(home, build)
 
 
 def describe_corrections(corrections: "Corrections") -> list[str]:
@@ -256,7 +262,7 @@ def describe_backfill(settings: Settings, recorded: "Sequence[RecordedDay]", bui
         "  builds    segments builds",
         "  runs      make ui",
     ]
-    return render(*parts)
+    return render(*parts) + page_line(settings.home, build)
 
 
 def describe_stopped_backfill(

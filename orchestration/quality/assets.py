@@ -35,7 +35,7 @@ def build_gate(
     @dg.multi_asset_check(specs=specs, name="gate")
     def gate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         as_of_date = date.fromisoformat(context.partition_key)
-        progress.stage("3/5 audit")
+        progress.stage("5/7 audit")
         with keeper.step():
             verdict = audit_build(
                 keeper.build_dir,

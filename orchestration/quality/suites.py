@@ -34,6 +34,8 @@ from orchestration.errors import UnusableInput
 
 COMMON_SUITE = "every_segmentation"
 TABLE_SUFFIX = "_segments"
+# Outputs that are no segmentation: what every segmentation must hold is not asked of them.
+OTHER_OUTPUTS = frozenset({"audience_memberships"})
 SEVERITIES = ("error", "warning")
 BOUND_BY_CODE = frozenset({"table", "as_of_date", "segmentation", "customers", "declared_segments"})
 REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
@@ -113,7 +115,7 @@ def load_suites(suites_dir: Path, segment_tables: Iterable[str]) -> list[Suite]:
     if COMMON_SUITE not in files:
         raise UnusableInput(f"{suites_dir} has no {COMMON_SUITE}.yml: write the expectations that every segment table must meet there.")
     for table in tables:
-        if not table.endswith(TABLE_SUFFIX) or table == TABLE_SUFFIX:
+        if table not in OTHER_OUTPUTS and (not table.endswith(TABLE_SUFFIX) or table == TABLE_SUFFIX):
             raise UnusableInput(f"The segment model {table} must be named <segmentation>{TABLE_SUFFIX}: rename it.")
     if missing := sorted(set(tables) - set(files)):
         raise UnusableInput(f"No quality suite for the segment model {missing[0]}: write {suites_dir / (missing[0] + '.yml')}.")
@@ -122,11 +124,12 @@ def load_suites(suites_dir: Path, segment_tables: Iterable[str]) -> list[Suite]:
     common_parameters, common = _read(files[COMMON_SUITE])
     suites = []
     for table in tables:
+        shared = () if table in OTHER_OUTPUTS else common
         parameters, checks = _read(files[table], common_parameters)
-        names = [check.name for check in (*common, *checks)]
+        names = [check.name for check in (*shared, *checks)]
         if repeated := sorted({name for name in names if names.count(name) > 1}):
             raise UnusableInput(f"{files[table]}: the name {repeated[0]} is used twice (with {COMMON_SUITE}.yml): give each check its own.")
-        suites.append(Suite(table, table.removesuffix(TABLE_SUFFIX), (*common, *checks), parameters))
+        suites.append(Suite(table, table.removesuffix(TABLE_SUFFIX), (*shared, *checks), parameters))
     return suites
 
 

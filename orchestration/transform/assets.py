@@ -1,6 +1,6 @@
-"""The two dbt steps of a night as Dagster assets: up to the segments before the gate, what readers get after it."""
+"""The three dbt steps of a night as Dagster assets: up to the features, predictions and segments, what readers get."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,29 @@ from orchestration.progress import Progress
 from orchestration.quality.verdict import require_passed_verdict
 from orchestration.settings import Settings
 from orchestration.transform import dbt
-from orchestration.transform.manifest import segment_tables
-from orchestration.transform.rules import forget_rules, remember_rules, rules_of_working_tables, why_to_build_anew
+from orchestration.transform.manifest import rule_table_tests, rule_tables, segment_tables
+from orchestration.transform.rules import (
+    forget_rules,
+    remember_rule_tables,
+    remember_rules,
+    rule_tables_are_loaded,
+    rules_of_working_tables,
+    why_to_build_anew,
+)
 
-# The gate stands between two selections. A blocking check on a model does not stop models of the same Dagster step,
-# so what comes after the gate has to be a step of its own.
+# Between the steps stand the fits, which read the features, and the gate, which judges the segments. A blocking check on a model does
+# not stop models of the same Dagster step, so what comes after the gate has to be a step of its own.
 # By name and not by path: dbt reads a path from the folder that the night was started in.
+PREDICTION_AND_SEGMENTS = (
+    "fqn:customer_segments.staging.prediction fqn:customer_segments.prediction "
+    "fqn:customer_segments.segments fqn:customer_segments.audiences"
+)
 REPORTING = "fqn:customer_segments.history fqn:customer_segments.published"
+# With all tests that read any of it.
+AFTER_THE_FITS = " ".join(f"{part}+" for part in PREDICTION_AND_SEGMENTS.split() + REPORTING.split())
 # Data tests that read a segment output run after the gate: it is the gate that judges the segments and tells what is wrong with
 # them, and a dbt test that failed before it would keep it from saying so.
-TESTS_ABOUT_SEGMENTS = "fqn:customer_segments.segments+1,resource_type:test"
+TESTS_ABOUT_SEGMENTS = "fqn:customer_segments.segments+1,resource_type:test fqn:customer_segments.audiences+1,resource_type:test"
 AFTER_THE_GATE = f"{REPORTING} {TESTS_ABOUT_SEGMENTS}"
 EVERYTHING = "fqn:*"
 
@@ -35,7 +48,7 @@ class LayerTranslator(DagsterDbtTranslator):
     """Groups assets by layer (the folder below `models/`), so that the lineage reads like the path of a night."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The layer: staging, intermediate, features, segments, history, published; seeds are rules."""
+        """The layer: staging, intermediate, features, prediction, segments, audiences, history, published; seeds are rules."""
         if dbt_resource_props["resource_type"] == "seed":
             return "rules"
         return str(dbt_resource_props["fqn"][1])
@@ -50,36 +63,62 @@ def build_dbt_assets(
     keeper: NightKeeper,
     progress: Progress,
 ) -> list[dg.AssetsDefinition]:
-    """The assets of both steps; a failure is recorded with the build."""
+    """The assets of all three steps; a failure is recorded with the build."""
     translator = LayerTranslator()
     database = settings.database(source.name)
     rules = rules_of_working_tables(manifest, dbt.variables(source))
     segments = segment_tables(manifest)
+    seeds = rule_tables(manifest)
+    # Rule tables change by pull request, not by night: they are loaded, and tests that read nothing else run, when one has changed.
+    about_rule_tables = " ".join(["resource_type:seed", *rule_table_tests(manifest)])
 
     def run_dbt(context: dg.AssetExecutionContext, select: str, exclude: str, *, full_refresh: bool = False) -> Iterator[Any]:
         yield from _run(context, manifest, settings, source, translator, keeper.build_id, select, exclude, progress, full_refresh)
 
     @dbt_assets(
         manifest=manifest,
-        name="build_segments",
+        name="build_features",
         select=EVERYTHING,
-        exclude=REPORTING,
+        exclude=f"{PREDICTION_AND_SEGMENTS} {REPORTING}",
         partitions_def=partitions,
         dagster_dbt_translator=translator,
         backfill_policy=dg.BackfillPolicy.multi_run(),
     )
-    def build_segments(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        progress.stage("2/5 build staging, features, segments")
+    def build_features(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        progress.stage("2/7 build staging, features")
         with keeper.step():
             reason = why_to_build_anew(database, rules, asked=keeper.full_refresh)
             if reason is not None:
                 progress.note(f"full refresh: {reason}")
                 forget_rules(database)
-            yield from run_dbt(context, EVERYTHING, AFTER_THE_GATE, full_refresh=reason is not None)
-            # Some of the tables, picked in the UI, are not all of them.
-            if context.selected_asset_keys == build_segments.keys:
+            # Some of the tables, picked in the UI, are not all of them. Every incremental table but history is in this step.
+            is_whole = context.selected_asset_keys == build_features.keys
+            are_loaded = is_whole and reason is None and rule_tables_are_loaded(database, seeds)
+            if are_loaded:
+                yield from _unchanged(build_features.keys_by_output_name, seeds)
+            else:
+                remember_rule_tables(database, {})
+            left_out = f"{AFTER_THE_FITS} {about_rule_tables}" if are_loaded else AFTER_THE_FITS
+            yield from run_dbt(context, EVERYTHING, left_out, full_refresh=reason is not None)
+            if is_whole:
                 remember_rules(database, rules)
-                keeper.full_refresh = False
+                remember_rule_tables(database, seeds)
+        progress.finish()
+
+    @dbt_assets(
+        manifest=manifest,
+        name="build_segments",
+        select=PREDICTION_AND_SEGMENTS,
+        partitions_def=partitions,
+        dagster_dbt_translator=translator,
+        backfill_policy=dg.BackfillPolicy.multi_run(),
+    )
+    def build_segments(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        progress.stage("4/7 build predictions, segments, audiences")
+        with keeper.step():
+            yield from run_dbt(context, PREDICTION_AND_SEGMENTS, AFTER_THE_GATE)
+            # What was asked for holds for one day, and the fits before this step were part of it.
+            keeper.full_refresh = False
         progress.finish()
 
     @dbt_assets(
@@ -91,7 +130,7 @@ def build_dbt_assets(
         backfill_policy=dg.BackfillPolicy.multi_run(),
     )
     def build_reporting(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        progress.stage("4/5 build history and published tables")
+        progress.stage("6/7 build history and published tables")
         with keeper.step():
             # History is as public as what is served: nothing that did not pass is recorded, however this step was started.
             require_passed_verdict(keeper.build_dir, database, segments)
@@ -100,7 +139,7 @@ def build_dbt_assets(
                 keeper.record_day()
         progress.finish()
 
-    return [build_segments, build_reporting]
+    return [build_features, build_segments, build_reporting]
 
 
 def _run(
@@ -150,6 +189,13 @@ def _run(
             yield _with_row_count(dagster_event, event, row_counts)
     if failure is not None:
         raise failure
+
+
+def _unchanged(keys_by_output_name: Mapping[str, dg.AssetKey], rule_tables: Collection[str]) -> Iterator[dg.Output[None]]:
+    """Rule tables that are as they were: Dagster would otherwise take what reads them for not buildable."""
+    for output_name, key in keys_by_output_name.items():
+        if key.path[-1] in rule_tables:
+            yield dg.Output(None, output_name=output_name, metadata={"loaded": False})
 
 
 def _row_counts(database: Path) -> dict[str, int]:

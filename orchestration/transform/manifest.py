@@ -1,11 +1,15 @@
 """What the dbt manifest says about the tables a night guards and publishes."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 PUBLISHED_TAG = "published"
 SEGMENTS_LAYER = "segments"
+# Outputs of other layers that the gate judges as well; their schema is that of the segments.
+GUARDED_TAG = "guarded"
 
 
 @dataclass(frozen=True)
@@ -40,11 +44,29 @@ def _table(node: Mapping[str, Any]) -> ManifestTable:
 
 
 def segment_tables(manifest: Mapping[str, Any]) -> list[str]:
-    """Names of the segment outputs: every model of the segments layer, sorted."""
-    return sorted(node["alias"] for node in _models(manifest) if node["fqn"][1] == SEGMENTS_LAYER)
+    """Names of the outputs that the gate judges: every model of the segments layer and those tagged `guarded`, sorted."""
+    return sorted(node["alias"] for node in _models(manifest) if node["fqn"][1] == SEGMENTS_LAYER or GUARDED_TAG in node["tags"])
 
 
 def published_tables(manifest: Mapping[str, Any]) -> list[ManifestTable]:
     """Every model tagged `published`, sorted by name."""
     tables = [_table(node) for node in _models(manifest) if PUBLISHED_TAG in node["tags"]]
     return sorted(tables, key=lambda table: table.name)
+
+
+def rule_tables(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Seeds by name, each with the checksum of its file and of its configuration."""
+    seeds = (node for node in manifest["nodes"].values() if node["resource_type"] == "seed")
+    return {node["name"]: checksum([node["checksum"]["checksum"], node["config"]]) for node in seeds}
+
+
+def rule_table_tests(manifest: Mapping[str, Any]) -> list[str]:
+    """Names of the data tests that read seeds and nothing else, sorted."""
+    seeds = {name for name, node in manifest["nodes"].items() if node["resource_type"] == "seed"}
+    tests = (node for node in manifest["nodes"].values() if node["resource_type"] == "test")
+    return sorted(node["name"] for node in tests if node["depends_on"]["nodes"] and seeds.issuperset(node["depends_on"]["nodes"]))
+
+
+def checksum(value: Any) -> str:
+    """A short name for a value made of texts, numbers, lists and mappings; equal values have the same."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -5,7 +5,6 @@ down beside the database when they were built whole, compared before the next ni
 anew. History is not among them: it is never rebuilt.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ import duckdb
 
 from orchestration.files import write_json
 from orchestration.ingest.source import project_variables
+from orchestration.transform.manifest import checksum
 
 RULES_FILE = "built_by.json"
 NAMED_CHANGES = 3
@@ -32,11 +32,11 @@ def rules_of_working_tables(manifest: Mapping[str, Any], source_variables: Mappi
     Their models with all that these read (other models, seeds, the raw contract), every macro of the project, every dbt variable, and the
     versions of dbt and DuckDB.
     """
-    rules = {f"{kind} {name}": checksum for kind, name, checksum in map(_node_rule, _ancestors(manifest))}
+    rules = {f"{kind} {name}": rule for kind, name, rule in map(_node_rule, _ancestors(manifest))}
     project = manifest["metadata"]["project_name"]
     for macro in manifest["macros"].values():
         if macro["package_name"] == project:
-            rules[f"macro {macro['name']}"] = _checksum(macro["macro_sql"])
+            rules[f"macro {macro['name']}"] = checksum(macro["macro_sql"])
     for name, value in {**project_variables(), **source_variables}.items():
         if name not in NOT_RULES:
             rules[f"variable {name}"] = json.dumps(value)
@@ -80,6 +80,26 @@ def forget_rules(database: Path) -> None:
     database.with_name(RULES_FILE).unlink(missing_ok=True)
 
 
+def rule_tables_are_loaded(database: Path, rule_tables: Rules) -> bool:
+    """Whether the seeds in the working database are those that are given (name → checksum): then a night need not load and test them."""
+    if not database.exists():
+        return False
+    with duckdb.connect(str(database), read_only=True) as connection:
+        known = connection.execute(
+            "select 1 from duckdb_tables() where schema_name = 'operations' and table_name = 'rule_tables'"
+        ).fetchone()
+        return known is not None and dict(connection.execute("from operations.rule_tables").fetchall()) == dict(rule_tables)
+
+
+def remember_rule_tables(database: Path, rule_tables: Rules) -> None:
+    """Enter which seeds the working database holds, after all of them were loaded and tested; none before they are loaded anew."""
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create schema if not exists operations")
+        connection.execute("create or replace table operations.rule_tables (table_name string, checksum string)")
+        if rule_tables:
+            connection.executemany("insert into operations.rule_tables values (?, ?)", list(rule_tables.items()))
+
+
 def _ancestors(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Every incremental model that a full refresh rebuilds, and everything they read, by name."""
     known = {**manifest["nodes"], **manifest["sources"]}
@@ -103,10 +123,6 @@ def _node_rule(node: Mapping[str, Any]) -> tuple[str, str, str]:
     if node["resource_type"] == "source":
         # Not its place: a home may be moved.
         columns = {name: column["data_type"] for name, column in node["columns"].items()}
-        return "raw table", node["name"], _checksum(columns)
+        return "raw table", node["name"], checksum(columns)
     configuration = {name: value for name, value in node["config"].items() if name not in NOT_CONFIGURATION}
-    return node["resource_type"], node["name"], _checksum([node["checksum"]["checksum"], configuration])
-
-
-def _checksum(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    return node["resource_type"], node["name"], checksum([node["checksum"]["checksum"], configuration])

@@ -12,10 +12,15 @@ import sys
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
 from orchestration.ingest.landing import land
 from orchestration.ingest.source import resolve_source
+from orchestration.prediction.bg_nbd import BgNbd
+from orchestration.prediction.clusters import Clusters, Scale, to_parameters
+from orchestration.prediction.facts import Fit, FitKey, Parameter, record_fit, transaction
+from orchestration.prediction.scoring import expected_orders
 from orchestration.quality.gate import CheckResult, audit
 from orchestration.quality.suites import COMMON_SUITE, load_suites
 from tests.python.faults.segment_warehouse import PROJECT_DIR, SUITES_DIR
@@ -26,12 +31,15 @@ SEGMENT_TABLES = [
     for name in (
         "purchase_rhythm",
         "growth_potential",
+        "value_tier",
+        "churn_risk",
         "price_sensitivity",
         "quality_preference",
         "payment_preference",
         "channel_preference",
         "category_affinity",
         "holiday_buying",
+        "behaviour_cluster",
     )
 ]
 
@@ -122,6 +130,9 @@ def one_with(condition: str) -> str:
     return f"where customer_id = (select min(customer_id) from {{table}} where {condition})"
 
 
+PREDICTED = "update prediction.customer_lifetime_values set"
+A_BUYER = "where customer_id = (select min(customer_id) from prediction.customer_lifetime_values where frequency > 0)"
+
 # Table, check, fault. One customer is enough wherever one customer can be wrong.
 FAULTS = [
     ("purchase_rhythm", "expect_purchase_days_to_be_present", f"set purchase_days = null {one('permanent')}"),
@@ -136,6 +147,31 @@ FAULTS = [
     ("purchase_rhythm", "expect_seasons_to_be_shown", f"set segment = 'seasonal' {one('permanent')}"),
     ("purchase_rhythm", "expect_seasons_to_be_shown", f"set season_evidence = 2.4 {one('seasonal')}"),
     ("purchase_rhythm", "expect_purchase_days_to_agree_with_the_facts", f"set purchase_days = purchase_days + 1 {one('permanent')}"),
+    ("value_tier", "expect_customer_lifetime_value_not_to_be_negative", f"set customer_lifetime_value = -1 {one('low')}"),
+    ("value_tier", "expect_expected_orders_not_to_be_negative", f"set expected_orders = -0.1 {one('low')}"),
+    ("value_tier", "expect_predictions_to_be_numbers", f"{PREDICTED} expected_orders = 'nan' {A_BUYER}"),
+    ("value_tier", "expect_predictions_to_be_numbers", f"{PREDICTED} probability_alive = 'inf' {A_BUYER}"),
+    ("value_tier", "expect_probability_alive_to_be_a_probability", f"{PREDICTED} probability_alive = 1.1 {A_BUYER}"),
+    ("value_tier", "expect_probability_alive_to_be_a_probability", f"{PREDICTED} probability_alive = 0.5 where frequency = 0"),
+    ("value_tier", "expect_a_value_exactly_where_there_is_a_tier", f"set segment = 'none' {one('low')}"),
+    ("value_tier", "expect_a_value_exactly_where_there_is_a_tier", f"set segment = 'low' {one('none')}"),
+    ("value_tier", "expect_a_value_exactly_where_there_is_a_tier", f"set customer_lifetime_value = 1000000 {one('top')}"),
+    ("value_tier", "expect_everybody_with_a_purchase_to_have_a_value", f"{PREDICTED} customer_lifetime_value = null {A_BUYER}"),
+    ("value_tier", "expect_tiers_in_the_order_of_their_values", f"set segment = 'low' {one('top')}"),
+    ("value_tier", "expect_the_top_to_hold_its_share", "set segment = 'high' where segment = 'top'"),
+    ("churn_risk", "expect_probability_alive_to_be_a_share", f"set probability_alive = 1.1 {one('low')}"),
+    ("churn_risk", "expect_recency_in_the_past", f"set recency_days = 0 {one('low')}"),
+    ("churn_risk", "expect_none_exactly_without_a_probability", f"set segment = 'none' {one('low')}"),
+    ("churn_risk", "expect_none_exactly_without_a_probability", f"set segment = 'low' {one('none')}"),
+    ("churn_risk", "expect_nobody_at_risk_too_soon", f"set segment = 'high' {one_with('recency_days < 28')}"),
+    ("churn_risk", "expect_nobody_at_risk_too_soon", f"set segment = 'gone' {one_with('recency_days between 28 and 89')}"),
+    ("churn_risk", "expect_risk_to_follow_the_signs", f"set segment = 'low' {one('gone')}"),
+    (
+        "churn_risk",
+        "expect_risk_to_follow_the_signs",
+        f"set segment = 'medium' {one_with('probability_alive < 0.5 and recency_days >= 28')}",
+    ),
+    ("churn_risk", "expect_silence_to_agree_with_the_orders", f"set recency_days = recency_days + 1 {one('low')}"),
     ("growth_potential", "expect_growth_gap_to_be_a_share", f"set growth_gap = 1.1 {one('high')}"),
     ("growth_potential", "expect_amount_gap_not_to_be_negative", f"set amount_gap = -1 {one('low')}"),
     ("growth_potential", "expect_growth_gap_to_be_the_mean_of_its_gaps", f"set order_gap = order_gap + 0.1 {one('medium')}"),
@@ -271,7 +307,43 @@ FAULTS = [
         "expect_the_day_to_be_covered_by_the_holidays",
         "update intermediate.int_holiday_calendar set is_covered = false where country = 'FR' and year(calendar_date) >= 2017",
     ),
+    ("behaviour_cluster", "expect_purchase_days_to_be_present", f"set purchase_days = null {one('rare_buyers')}"),
+    ("behaviour_cluster", "expect_purchase_days_to_agree_with_the_facts", f"set purchase_days = purchase_days + 1 {one('rare_buyers')}"),
+    ("behaviour_cluster", "expect_purchase_days_to_agree_with_the_facts", f"set recency_days = recency_days + 1 {one('unknown')}"),
+    ("behaviour_cluster", "expect_none_and_unknown_to_follow_what_was_bought", f"set segment = 'none' {one('unknown')}"),
+    ("behaviour_cluster", "expect_none_and_unknown_to_follow_what_was_bought", f"set segment = 'rare_buyers' {one('unknown')}"),
+    ("behaviour_cluster", "expect_none_and_unknown_to_follow_what_was_bought", f"set segment = 'unknown' {one('rare_buyers')}"),
+    ("behaviour_cluster", "expect_clusters_to_be_those_of_the_fit", f"set segment = 'promotion_buyers' {one('rare_buyers')}"),
+    ("behaviour_cluster", "expect_cluster_distance_to_be_a_distance", f"set cluster_distance = 'inf' {one('rare_buyers')}"),
+    ("behaviour_cluster", "expect_cluster_distance_to_be_a_distance", f"set cluster_distance = 'nan' {one('rare_buyers')}"),
+    ("behaviour_cluster", "expect_the_nearest_cluster", f"set next_cluster_distance = cluster_distance - 0.1 {one('rare_buyers')}"),
+    ("behaviour_cluster", "expect_the_nearest_cluster", f"set cluster_distance = null {one('rare_buyers')}"),
+    (
+        "behaviour_cluster",
+        "expect_clusters_about_as_large_as_in_the_fit",
+        "update prediction.behaviour_cluster_parameters set value = 0.9 where name = 'rare_buyers' and figure = 'share'",
+    ),
 ]
+
+
+def plant_fits(database: Path) -> None:
+    """What fits would have given: parameters of everyday shops, and what follows from them for all states that the shop can have."""
+    purchases = BgNbd(0.8, 10.0, 0.8, 1.2)
+    scales = {"purchase_days": Scale(1.0, 3.5, 2.5, 0.8)}
+    clusters = Clusters(scales, np.array([[1.0], [-1.0]]), (0.5, 0.5), agreement=0.9, silhouette=0.7, is_found_anew=True)
+    fits = {
+        "bg_nbd": ("day", {"r": 0.8, "alpha": 10.0, "a": 0.8, "b": 1.2}),
+        "gamma_gamma": ("", {"p": 5.0, "q": 4.0, "gamma": 20.0}),
+        "behaviour_cluster": ("365 days", to_parameters(clusters, ["frequent_buyers", "rare_buyers"])),
+    }
+    frequency, age_days = (grid.ravel() for grid in np.meshgrid(np.arange(0.0, 30.0), np.arange(0.0, 900.0)))
+    expected, discounted = expected_orders(purchases, frequency, age_days, 365.0, 1.0, 0.1)
+    with transaction(database) as connection:
+        for model, (fitted_with, parameters) in fits.items():
+            fit = Fit(True, None, 270, -1.0, tuple(Parameter(name, value, value / 10) for name, value in parameters.items()))
+            record_fit(connection, FitKey(model, AS_OF_DATE, fitted_with), fit, 2000, datetime.datetime.now(datetime.UTC))
+        connection.register("states", {"frequency": frequency, "age_days": age_days, "expected": expected, "discounted": discounted})
+        connection.execute("insert into prediction.expected_orders select * from states")
 
 
 def build_warehouse(folder: Path) -> Path:
@@ -298,6 +370,8 @@ def build_warehouse(folder: Path) -> Path:
             check=False,
         )
         assert done.returncode == 0, done.stdout
+        if verb == ["seed"]:
+            plant_fits(database)
     return database
 
 
@@ -340,7 +414,9 @@ def test_the_shop_has_every_segment_that_is_not_named_by_the_data(built: Path) -
             for (segment,) in connection.execute(
                 f"""
                 select segment from rules.segment_definitions
-                where segmentation = ? and segment not in ('*', 'other') and segment not in (select segment from segments.{table})
+                where
+                    segmentation = ? and segment not in ('*', 'other') and segment not in (select segment from segments.{table})
+                    and segment not in (select segment from rules.behaviour_cluster_names)
                 """,
                 [table.removesuffix("_segments")],
             ).fetchall()

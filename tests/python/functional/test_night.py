@@ -26,6 +26,14 @@ def test_complete_journey_night_succeeds_and_tells_what_it_found(complete_journe
         assert expected in run.output
 
 
+def test_complete_journey_night_ends_by_naming_its_page(complete_journey: tuple[Served, Run]) -> None:
+    served, run = complete_journey
+    page = served.home / "reports" / "latest" / "index.html"
+    assert run.output.rstrip("\n").endswith(str(page))
+    assert page.stat().st_size < 3_000_000
+    assert "<title>Customer segments of complete_journey, 2018-01-01</title>" in page.read_text(encoding="utf-8")
+
+
 def test_complete_journey_sales_customers_and_orders_are_exact(complete_journey: tuple[Served, Run]) -> None:
     served, _ = complete_journey
     sales = served.query("select sum(monetary_value), sum(order_count), count(*) from published.rfm_segments")

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from orchestration.automation import days
 from orchestration.automation.days import DayResult
-from orchestration.automation.job import NIGHTLY_JOB, PUBLISH_JOB, RECORD_JOB, build_definitions
+from orchestration.automation.job import FIT_JOB, NIGHTLY_JOB, PUBLISH_JOB, RECORD_JOB, build_definitions
 from orchestration.backfill import day_to_publish, days_asked_for, run_backfill
 from orchestration.cli import main
 from orchestration.corrections import Corrections, correct_history, correction_days, outdated_days
@@ -348,9 +348,11 @@ def test_jobs_of_days_have_partitions_by_day(tmp_path: Path, five_customers: Pat
     source = resolve_source(settings.source)
     definitions = build_definitions(settings, source, NightKeeper(settings, source, holds_lock=False), Progress(enabled=False))
     steps = {}
-    for job in (NIGHTLY_JOB, RECORD_JOB, PUBLISH_JOB):
+    for job in (NIGHTLY_JOB, RECORD_JOB, PUBLISH_JOB, FIT_JOB):
         resolved = definitions.resolve_job_def(job)
         assert resolved.partitions_def is not None and resolved.partitions_def.has_partition_key("2024-02-29"), job
         steps[job] = {node.name for node in resolved.nodes}
     assert steps[NIGHTLY_JOB] - steps[RECORD_JOB] == steps[PUBLISH_JOB]
-    assert {"land", "build_segments", "gate", "build_reporting"} <= steps[RECORD_JOB]
+    parts = {"land", "build_features", "model_fits__bg_nbd", "score_states", "build_segments", "gate", "build_reporting"}
+    assert parts <= steps[RECORD_JOB]
+    assert steps[FIT_JOB] == {step for step in steps[RECORD_JOB] if step.startswith("model_fits__")}

@@ -163,14 +163,14 @@ def test_the_size_of_a_folder_leaves_links_out(tmp_path: Path) -> None:
 
 def test_parts_of_a_night_add_up() -> None:
     moments = [
-        Moment("stage", "1/5 land raw tables", 4.0),
+        Moment("stage", "1/7 land raw tables", 4.0),
         Moment("step", "customers", 5.0),
         Moment("finish", "", 5.5),
-        Moment("stage", "2/5 build", 6.0),
+        Moment("stage", "2/7 build", 6.0),
         Moment("step", "stg_customers", 8.0),
         Moment("step", "not_null_stg_customers", 8.5),
         Moment("finish", "", 9.0),
-        Moment("stage", "2/5 build", 9.0, prefix="correction 1 of 1: "),
+        Moment("stage", "2/7 build", 9.0, prefix="correction 1 of 1: "),
         Moment("step", "stg_customers", 9.5, prefix="correction 1 of 1: "),
         Moment("finish", "", 9.75, prefix="correction 1 of 1: "),
     ]
@@ -195,11 +195,11 @@ def test_what_progress_is_told_is_remembered_and_still_told() -> None:
     told = io.StringIO()
     moments = watch(Watched)
     progress = Watched(told)
-    progress.stage("1/5 land")
+    progress.stage("1/7 land")
     progress.step("customers", 1, 1)
     progress.finish()
-    assert [(moment.kind, moment.what) for moment in moments] == [("stage", "1/5 land"), ("step", "customers"), ("finish", "")]
-    assert "1/5 land" in told.getvalue()
+    assert [(moment.kind, moment.what) for moment in moments] == [("stage", "1/7 land"), ("step", "customers"), ("finish", "")]
+    assert "1/7 land" in told.getvalue()
     assert moments[0].cpu <= moments[2].cpu
 
 
@@ -225,7 +225,8 @@ def test_rows_that_differ_are_counted_both_ways_with_duplicates(tmp_path: Path) 
 
 
 def measured_run() -> dict[str, Measured]:
-    by_part = {START: 1.0, "preparing": 1.0, "build staging, features, segments": 1.0, "land raw tables": 1.0, "audit": 6.0, "publish": 4.0}
+    by_part = {START: 1.0, "preparing": 1.0, "land raw tables": 1.0, "audit": 6.0, "publish": 4.0}
+    by_part |= {"build staging, features": 0.5, "build predictions, segments": 0.5, "prediction": 0.0}
     by_part |= dict.fromkeys(("rules", "staging", "intermediate", "features", "segments"), 2.0)
     by_part |= {"features tests": 3.0, "segments tests": 3.0}
     names = ("features by hand", "full build", "later build", "later night", "rfm: models", "rfm: polars", "bare SQL")

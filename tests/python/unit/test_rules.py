@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from orchestration.transform.rules import difference, forget_rules, remember_rules, rules_of_working_tables, why_to_build_anew
+from orchestration.transform.manifest import rule_table_tests, rule_tables
+from orchestration.transform.rules import (
+    difference,
+    forget_rules,
+    remember_rule_tables,
+    remember_rules,
+    rule_tables_are_loaded,
+    rules_of_working_tables,
+    why_to_build_anew,
+)
 
 
 def node(kind: str, name: str, reads: list[str], **config: Any) -> dict[str, Any]:
@@ -132,3 +141,31 @@ def test_a_lost_database_takes_its_rules_with_it(tmp_path: Path) -> None:
     database.unlink()
     keeper.open_build(date(2026, 1, 3))
     assert why_to_build_anew(database, {"model a": "1"}, asked=False) is not None
+
+
+def test_rule_tables_are_loaded_when_they_are_what_was_loaded_last(tmp_path: Path) -> None:
+    """Nothing loaded, loaded, changed, broken off, and a working database that is gone."""
+    database = tmp_path / "warehouse.duckdb"
+    tables = rule_tables(a_manifest())
+    assert set(tables) == {"limits", "labels"}
+    assert not rule_tables_are_loaded(database, tables)
+    remember_rule_tables(database, tables)
+    assert rule_tables_are_loaded(database, tables)
+    changed = a_manifest()
+    changed["nodes"]["seed.labels"]["checksum"]["checksum"] = "another text"
+    assert not rule_tables_are_loaded(database, rule_tables(changed))
+    remember_rule_tables(database, {})
+    assert not rule_tables_are_loaded(database, tables)
+    database.unlink()
+    assert not rule_tables_are_loaded(database, tables)
+
+
+def test_rule_table_tests_read_nothing_else() -> None:
+    manifest = a_manifest()
+    manifest["nodes"] |= {
+        "test.limits": node("test", "grain_limits", ["seed.limits"]),
+        "test.both": node("test", "labels_name_segments", ["seed.labels", "model.segments"]),
+        "test.seeds": node("test", "labels_have_limits", ["seed.limits", "seed.labels"]),
+        "test.nothing": node("test", "reads_nothing", []),
+    }
+    assert rule_table_tests(manifest) == ["grain_limits", "labels_have_limits"]

@@ -1,0 +1,286 @@
+{#-
+    The model audience_facts. What may be asked is named here, all of it, so that dbt knows it when it parses; what is asked is known when it runs,
+    from the definitions that dbt has found in the other files by then.
+-#}
+{% macro audience_facts() -%}
+    {%- for source in audience_tables().values() -%}
+        {%- do ref(source.model) -%}
+        {%- if source.lookup is defined -%}{%- do ref(source.lookup.model) -%}{%- endif -%}
+    {%- endfor -%}
+    {%- for model in audience_features() -%}{%- do ref(model) -%}{%- endfor -%}
+    {%- for segmentation in segmentations() -%}{%- do ref(segmentation ~ '_segments') -%}{%- endfor -%}
+    {%- do ref('int_customers') -%}
+    {%- if execute -%}
+{{ audience_facts_query(audience_plan(audience_definitions())) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    The query of audience_facts: one row per customer, a column for everything that any audience asks for.
+    Each table of events is read once, whatever the number of audiences; sequences, which need an order of their own, once each.
+-#}
+{% macro audience_facts_query(plan) -%}
+with customers as (
+
+    select
+        customer_id,
+        as_of_date
+    from {{ ref('int_customers') }}
+
+),
+{% for table, aggregates in plan.aggregates.items() %}
+{{ table }}_counted as (
+
+    select
+        {{ audience_customer_column(table) }} as customer_id,
+        {%- for column, expression in aggregates.items() %}
+        {{ expression }} as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ audience_events_of(table, plan) }} as events
+    group by {{ audience_customer_column(table) }}
+
+),
+{% endfor %}
+{%- for column, sequence in plan.sequences.items() %}
+{{ audience_sequence_ctes(column, sequence) }},
+{% endfor %}
+{%- for column, comeback in plan.comebacks.items() %}
+{{ audience_comeback_cte(column, comeback) }},
+{% endfor %}
+{%- for column, distinct in plan.distincts.items() %}
+{{ audience_distinct_cte(column, distinct) }},
+{% endfor %}
+{%- set sources = audience_fact_sources(plan) %}
+valued as (
+
+    select
+        customers.customer_id,
+        customers.as_of_date
+        {%- for name in plan.features %},
+        {{ audience_feature_columns()[name].model }}.{{ name }} as feature_{{ name }}
+        {%- endfor %}
+        {%- for name in plan.segments %},
+        {{ name }}_segments.segment as segment_{{ name }}
+        {%- endfor %}
+        {%- for table, aggregates in plan.aggregates.items() %}
+        {%- for column in aggregates %},
+        {{ table ~ '_counted.' ~ column if column in plan.absent else 'coalesce(' ~ table ~ '_counted.' ~ column ~ ', 0)' }} as {{ column }}
+        {%- endfor %}
+        {%- endfor %}
+        {%- for column in audience_apart(plan) %},
+        coalesce({{ column }}.{{ column }}, 0) as {{ column }}
+        {%- endfor %}
+    from customers
+    {%- for source in sources %}
+    left join {{ source.relation }} as {{ source.name }} on customers.customer_id = {{ source.name }}.customer_id
+    {%- endfor %}
+
+),
+{% for column, place in plan.places.items() %}
+{{ audience_place_cte(column, place) }},
+{% endfor %}
+final as (
+
+    select
+        valued.*
+        {%- for column in plan.places %},
+        {{ column }}.{{ column }},
+        {{ column }}.{{ column }}_of
+        {%- endfor %}
+    from valued
+    {%- for column in plan.places %}
+    left join {{ column }} on valued.customer_id = {{ column }}.customer_id
+    {%- endfor %}
+
+)
+
+select * from final
+{%- endmacro %}
+
+{#- The columns that have a CTE of their own. -#}
+{% macro audience_apart(plan) -%}
+    {{ return(plan.sequences.keys() | list + plan.comebacks.keys() | list + plan.distincts.keys() | list) }}
+{%- endmacro %}
+
+{#- How many different values of a field the events that match have. -#}
+{% macro audience_distinct_cte(column, distinct) -%}
+    {%- set event = audience_events()[distinct.event] -%}
+{{ column }} as (
+
+    select
+        customer_id,
+        count(*) as {{ column }}
+    from (
+        select distinct
+            {{ audience_customer_column(event.table) }} as customer_id,
+            {{ distinct.field }} as counted_value
+        from ({{ audience_events_with_lookup(event.table) }}) as events
+        where {{ audience_joined([distinct.match, distinct.field ~ ' is not null']) }}
+    ) as different
+    group by customer_id
+
+)
+{%- endmacro %}
+
+{#- Ranks of one value, on nothing but that value: sorting whole rows is what costs. -#}
+{% macro audience_place_cte(column, place) -%}
+    {%- set partition = 'partition by ranked_group ' if place.group else '' -%}
+{{ column }} as (
+
+    select
+        customer_id,
+        rank() over ({{ partition }}order by ranked_value {{ place.direction }}) as {{ column }},
+        count(*) over ({{ partition | trim }}) as {{ column }}_of
+    from (
+        select
+            customer_id,
+            {{ place.value }} as ranked_value,
+            {{ place.group or 'null' }} as ranked_group
+        from valued
+    ) as ranked
+    where ranked_value is not null{{ ' and ranked_group is not null' if place.group }}
+
+)
+{%- endmacro %}
+
+{#- Events that came so long after the one before: an order of its own, of few columns. -#}
+{% macro audience_comeback_cte(column, comeback) -%}
+    {%- set event = audience_events()[comeback.event] -%}
+    {%- set gap = audience_duration(comeback.gap) -%}
+{{ column }} as (
+
+    select
+        customer_id,
+        count(*) as {{ column }}
+    from (
+        select
+            {{ audience_customer_column(event.table) }} as customer_id,
+            {{ event.at }} as happened_at,
+            {{ event.date }} as happened_on,
+            lag({{ event.at if gap.is_exact else event.date }}) over (
+                partition by {{ audience_customer_column(event.table) }} order by {{ event.at }} asc nulls first
+            ) as previous
+        from ({{ audience_events_with_lookup(event.table) }}) as events
+        where {{ comeback.filters }}
+    ) as followed
+    where
+        {{ comeback.window }}
+        {%- if gap.is_exact %}
+        and {{ microseconds('happened_at') }} - {{ microseconds('previous') }} >= {{ audience_seconds(gap) * 1000000 }}
+        {%- else %}
+        and {{ days_between('previous', 'happened_on') }} >= {{ audience_days(gap) }}
+        {%- endif %}
+    group by customer_id
+
+)
+{%- endmacro %}
+
+{#- What valued joins: the models of the features and segments that are asked for, and the CTEs of events. -#}
+{% macro audience_fact_sources(plan) -%}
+    {%- set sources = [] -%}
+    {%- set models = [] -%}
+    {%- for name in plan.features -%}
+        {%- set model = audience_feature_columns()[name].model -%}
+        {%- if model not in models -%}{%- do models.append(model) -%}{%- endif -%}
+    {%- endfor -%}
+    {%- for model in models -%}{%- do sources.append({'name': model, 'relation': ref(model)}) -%}{%- endfor -%}
+    {%- for name in plan.segments -%}
+        {%- do sources.append({'name': name ~ '_segments', 'relation': ref(name ~ '_segments')}) -%}
+    {%- endfor -%}
+    {%- for table in plan.aggregates -%}{%- do sources.append({'name': table ~ '_counted', 'relation': table ~ '_counted'}) -%}{%- endfor -%}
+    {%- for column in audience_apart(plan) -%}{%- do sources.append({'name': column, 'relation': column}) -%}{%- endfor -%}
+    {{ return(sources) }}
+{%- endmacro %}
+
+{% macro audience_customer_column(table) -%}
+    {{ return(audience_tables()[table].get('customer', 'customer_id')) }}
+{%- endmacro %}
+
+{#- The events of a table as they are read for counting: from the earliest window on. -#}
+{% macro audience_events_of(table, plan) -%}
+    {%- set starts = plan.starts.get(table, []) -%}
+    {%- set day_columns = starts | map(attribute=0) | unique | list -%}
+    {%- set first_days = starts | map(attribute=1) | list -%}
+    {%- set is_bounded = starts and none not in first_days and day_columns | length == 1 -%}
+    {{ return('(' ~ audience_events_with_lookup(table, [day_columns[0] ~ ' >= ' ~ audience_date(first_days | min)] if is_bounded else []) ~ ')') }}
+{%- endmacro %}
+
+{#- The events of a table, with what describes them: none of the future, nothing that is none of its events. -#}
+{% macro audience_events_with_lookup(table, conditions=[]) -%}
+    {%- set source = audience_tables()[table] -%}
+    {%- set columns = ['events.*'] -%}
+    {%- set joined = '' -%}
+    {%- if source.lookup is defined -%}
+        {%- for column in source.lookup.columns -%}{%- do columns.append('described.' ~ column) -%}{%- endfor -%}
+        {%- set key = source.lookup.key -%}
+        {%- set joined = ' left join ' ~ ref(source.lookup.model) ~ ' as described on events.' ~ key ~ ' = described.' ~ key -%}
+    {%- endif -%}
+    {%- set asked = audience_joined(audience_common_conditions(table) + conditions) -%}
+    {{ return('select ' ~ columns | join(', ') ~ ' from ' ~ ref(source.model) ~ ' as events' ~ joined ~ ' where ' ~ asked) }}
+{%- endmacro %}
+
+{#-
+    The CTEs of one sequence: its events in one list, then for each step the latest start of a chain that reaches it, from step to step.
+    The latest start is the one that matters: if any chain is short enough, the one that started last is.
+-#}
+{% macro audience_sequence_ctes(column, sequence) -%}
+    {%- set within = audience_duration(sequence.within) if sequence.within else none -%}
+    {%- set counts_days = within is not none and not within.is_exact -%}
+{{ column }}_events as (
+    {%- for step in sequence.steps %}
+    {%- set event = audience_events()[step.event] %}
+
+    select
+        {{ audience_customer_column(event.table) }} as customer_id,
+        {{ loop.index }} as step,
+        {{ microseconds(event.at) }} as happened,
+        {{ days_between("cast('1970-01-01' as date)", event.date) if counts_days else microseconds(event.at) }} as clock
+    from ({{ audience_events_with_lookup(event.table) }}) as events
+    where {{ step.match }}
+    {{- '\n    union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+{{ column }}_step_1 as (
+
+    select
+        customer_id,
+        step,
+        happened,
+        clock,
+        case when step = 1 then clock end as started
+    from {{ column }}_events
+
+),
+{% for step in sequence.steps[1:] %}
+{{ column }}_step_{{ loop.index + 1 }} as (
+
+    select
+        customer_id,
+        step,
+        happened,
+        clock,
+        case when step = {{ loop.index + 1 }} then max(case when step = {{ loop.index }} then started end) over (
+            partition by customer_id order by happened asc nulls first range between unbounded preceding and 1 preceding
+        ) else started end as started
+    from {{ column }}_step_{{ loop.index }}
+
+),
+{% endfor %}
+{{ column }} as (
+
+    select
+        customer_id,
+        count(*) as {{ column }}
+    from {{ column }}_step_{{ sequence.steps | length }}
+    where
+        step = {{ sequence.steps | length }}
+        and started is not null
+        {%- if within is not none %}
+        and clock - started <= {{ audience_days(within) if counts_days else audience_seconds(within) * 1000000 }}
+        {%- endif %}
+    group by customer_id
+
+)
+{%- endmacro %}

@@ -1,0 +1,154 @@
+{#-
+    What behaviour clusters are made of: figures of one customer about the year before a day. The same SQL serves the day described (all customers)
+    and a fit day (a sample), so that a fit can never see another figure than the one it is scored with.
+-#}
+
+{#- The features, in the order of every list and table. What they mean is in seeds/behaviour_cluster_features.csv. -#}
+{% macro behaviour_features() -%}
+    {{ return(['purchase_days', 'recency_days', 'amount_per_day', 'lines_per_day', 'promoted_share', 'remote_share', 'gap_variation']) }}
+{%- endmacro %}
+
+{#-
+    The CTEs that count purchases, ending in CTE `behaviour_counts`: one row per key, of customers with a purchase in the window.
+
+    lines: a CTE of order lines (customer_id, order_date, is_purchase_line, channel, purchased_amount, promoted_amount), with the other keys in it.
+    end_day: a date expression of its columns; lines on that day or later do not count.
+    keys: what a row is about.
+
+    Purchase lines and nothing else: what is taken back afterwards would change a year that is over.
+-#}
+{% macro behaviour_counts_ctes(lines, end_day, keys=['customer_id']) -%}
+{%- set key_columns = keys | join(', ') -%}
+channelled as (
+
+    select
+        *,
+        {{ code_of('channel') }} as channel_code
+    from {{ lines }}
+    where
+        is_purchase_line
+        and order_date < {{ end_day }}
+        and order_date >= {{ days_before(end_day, var('behaviour_cluster_window_days')) }}
+
+),
+
+behaviour_days as (
+
+    select
+        {{ key_columns }},
+        order_date,
+        count(*) as line_count,
+        sum(purchased_amount) as purchased_amount,
+        sum(promoted_amount) as promoted_amount,
+        max(
+            case
+                when channel_code is null or channel_code in {{ words_for_nothing() }} then null
+                when channel_code = 'store' then 0
+                else 1
+            end
+        ) as remote_day
+    from channelled
+    group by {{ key_columns }}, order_date
+
+),
+
+gapped_days as (
+
+    select
+        *,
+        cast({{ days_between(
+            'lag(order_date) over (partition by ' ~ key_columns ~ ' order by order_date)', 'order_date'
+        ) }} as bigint) as gap_days
+    from behaviour_days
+
+),
+
+-- Whole numbers and cents only: exact in any order of the rows.
+behaviour_counts as (
+
+    select
+        {{ key_columns }},
+        count(*) as purchase_days,
+        max(order_date) as last_purchase_date,
+        cast(sum(line_count) as bigint) as line_count,
+        cast(sum(purchased_amount) as decimal(18, 2)) as purchased_amount,
+        cast(sum(promoted_amount) as decimal(18, 2)) as promoted_amount,
+        count(remote_day) as channel_days,
+        cast(coalesce(sum(remote_day), 0) as bigint) as remote_days,
+        count(gap_days) as gap_count,
+        cast(coalesce(sum(gap_days), 0) as bigint) as gap_sum,
+        cast(coalesce(sum(gap_days * gap_days), 0) as bigint) as gap_square_sum
+    from gapped_days
+    group by {{ key_columns }}
+
+)
+{%- endmacro %}
+
+{#-
+    The features as columns, from the columns of `behaviour_counts` in a CTE of this name.
+    Null is what cannot be known of this customer: the share of nothing, channels that the source does not name.
+    gap_variation leans on two gaps of a buyer at random intervals (variation 1): with few gaps it says little, and with none it is 1.
+-#}
+{% macro behaviour_figures(counts, end_day) -%}
+        {{ counts }}.purchase_days,
+        {{ days_between(counts ~ '.last_purchase_date', end_day) }} as recency_days,
+        {{ mean_to_cents(counts ~ '.purchased_amount', counts ~ '.purchase_days') }} as amount_per_day,
+        {{ ratio(counts ~ '.line_count', counts ~ '.purchase_days') }} as lines_per_day,
+        {{ ratio(counts ~ '.promoted_amount', counts ~ '.purchased_amount') }} as promoted_share,
+        {{ ratio(counts ~ '.remote_days', counts ~ '.channel_days') }} as remote_share,
+        case
+            when {{ counts }}.gap_count = 0 then cast(1 as double)
+            else
+                sqrt({{ ratio(
+                    '2 + ' ~ counts ~ '.gap_count * ' ~ ratio(
+                        counts ~ '.gap_count * ' ~ counts ~ '.gap_square_sum - ' ~ counts ~ '.gap_sum * ' ~ counts ~ '.gap_sum',
+                        counts ~ '.gap_sum * ' ~ counts ~ '.gap_sum'
+                    ),
+                    counts ~ '.gap_count + 2'
+                ) }})
+        end as gap_variation
+{%- endmacro %}
+
+{#-
+    A feature on the scale on which distances are taken: amounts and counts by their logarithm, because twice as much is as far from
+    once as four times is from twice; shares as they are. Four places, so that both engines compare the same numbers.
+-#}
+{% macro behaviour_measure(feature) -%}
+    {%- if feature in ('promoted_share', 'remote_share') -%}
+        {{ rounded(feature) }}
+    {%- elif feature == 'gap_variation' -%}
+        {{ rounded('ln(gap_variation)') }}
+    {%- else -%}
+        {{ rounded('ln(1 + cast(' ~ feature ~ ' as double))') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The way back, from the scale of distances to what people read; `measure` is an expression. -#}
+{% macro behaviour_figure_of(feature, measure) -%}
+    {%- if feature in ('promoted_share', 'remote_share') -%}
+        {{ measure }}
+    {%- elif feature == 'gap_variation' -%}
+        exp({{ measure }})
+    {%- else -%}
+        exp({{ measure }}) - 1
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The first day of the calendar of fits in the year or the quarter (`period`) of a date. -#}
+{% macro first_fit_day_of(period, date) -%}
+    {%- if var('fit_every') == 'week' -%}
+        cast({{ dbt.date_trunc('week', dbt.dateadd('day', 6, dbt.date_trunc(period, date))) }} as date)
+    {%- else -%}
+        cast({{ dbt.date_trunc(period, date) }} as date)
+    {%- endif -%}
+{%- endmacro %}
+
+{#- How many clusters scoring has room for; the threshold behaviour_cluster_maximum_clusters stays below it. -#}
+{% macro cluster_slots() -%}
+    {{ return(10) }}
+{%- endmacro %}
+
+{#- The settings that give the parameters of behaviour_cluster their meaning, as orchestration/prediction/behaviour_clusters.py writes them down. -#}
+{% macro behaviour_cluster_fitted_with() -%}
+    '{{ var('behaviour_cluster_window_days') }} days'
+{%- endmacro %}

@@ -1,0 +1,118 @@
+"""The project's own macros, called from Python: what the command line and the tests need of the compiler, without a dbt run.
+
+dbt's template engine runs the same macro files as dbt does; around them stands only what a definition can ask for: variables, references,
+dispatch by engine, dates. Nothing here knows what an audience is.
+"""
+
+import datetime
+import functools
+import hashlib
+import itertools
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import yaml
+
+from orchestration.errors import SegmentsError
+from orchestration.settings import PROJECT_DIR
+
+MACRO = re.compile(r"\{%-?\s*macro\s+(\w+)\s*\(.*?\{%-?\s*endmacro\s*-?%\}", re.DOTALL)
+
+
+class MacroFailed(SegmentsError):
+    """A macro refused what it was given."""
+
+
+class Macros:
+    """Every macro of the project as a callable: `macros.call("audience_events")`."""
+
+    def __init__(
+        self,
+        variables: Mapping[str, Any],
+        relation: Callable[[str], str],
+        *,
+        engine: str = "default",
+        definitions: Mapping[str, str] | None = None,
+        folder: Path = PROJECT_DIR / "macros",
+    ) -> None:
+        """Load the macros.
+
+        Args:
+            variables: dbt variables.
+            relation: how a model is called in SQL.
+            engine: whose dispatched macros are taken where it has its own.
+            definitions: {audience: YAML}, what dbt would find in the files.
+            folder: where the macros are.
+        """
+        self._context: dict[str, Any] = {
+            "var": lambda name, default=None: variables.get(name, default),
+            "ref": relation,
+            "return": _return,
+            "config": lambda **_: "",
+            "execute": True,
+            "local_md5": lambda text: hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
+            "tojson": lambda value: json.dumps(value, default=str),
+            "fromyaml": yaml.safe_load,
+            "modules": SimpleNamespace(datetime=datetime, pytz=_pytz(), re=re, itertools=itertools),
+            "exceptions": SimpleNamespace(raise_compiler_error=_refuse),
+            "adapter": SimpleNamespace(dispatch=self._dispatch),
+            "graph": {
+                "nodes": {
+                    name: {"resource_type": "model", "name": name, "config": {"meta": {"audience": text}}}
+                    for name, text in (definitions or {}).items()
+                }
+            },
+        }
+        self._engine = engine
+        for name in _templates(folder):
+            self._context[name] = functools.partial(self._call, name)
+        # Each macro once, bound to this context: dbt does so at every call, which is what its calls cost.
+        self._bound = {
+            name: template.make_module(vars=self._context, shared=False).__dict__[f"dbt_macro__{name}"]
+            for name, template in _templates(folder).items()
+        }
+
+    def call(self, name: str, *arguments: Any, **options: Any) -> Any:
+        """What the macro returns, or the text that it renders."""
+        return self._call(name, *arguments, **options)
+
+    def _call(self, name: str, *arguments: Any, **options: Any) -> Any:
+        from dbt_common.exceptions.macros import MacroReturn
+
+        try:
+            return self._bound[name](*arguments, **options)
+        except MacroReturn as returned:
+            return returned.value
+
+    def _dispatch(self, name: str, package: str | None = None) -> Any:
+        return self._context.get(f"{self._engine}__{name}") or self._context[f"default__{name}"]
+
+
+@functools.cache
+def _templates(folder: Path) -> dict[str, Any]:
+    """Each macro as a template of dbt's engine, by name."""
+    from dbt_common.clients.jinja import get_environment
+
+    environment = get_environment()
+    texts = (path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.sql")))
+    return {match[1]: environment.from_string(match[0]) for text in texts for match in MACRO.finditer(text)}
+
+
+def _return(value: Any = None) -> Any:
+    from dbt_common.exceptions.macros import MacroReturn
+
+    raise MacroReturn(value)
+
+
+def _refuse(message: str) -> None:
+    raise MacroFailed(message)
+
+
+def _pytz() -> Any:
+    import pytz  # type: ignore[import-untyped, unused-ignore]
+
+    return pytz

@@ -1,0 +1,202 @@
+"""What fits gave, as tables of the working database (schema prediction): a log that full refreshes leave alone.
+
+The models of models/staging/prediction read these tables. Every function may be repeated and leaves the same rows when it is. A fit that
+converged is never written again: days that have used it would get another past. One that failed is replaced when it is tried again.
+"""
+
+import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+TABLES = (
+    """
+    create table if not exists prediction.fits (
+        model string, fitted_as_of_date date, fitted_with string, converged boolean, reason string, log_likelihood double,
+        rows_fitted bigint, purchases_seen bigint, fitted_at timestamp
+    )
+    """,
+    """
+    create table if not exists prediction.fitted_parameters (
+        model string, fitted_as_of_date date, fitted_with string, parameter string, value double, standard_error double
+    )
+    """,
+    """
+    create table if not exists prediction.validations (
+        model string, fitted_as_of_date date, fitted_with string, calibrated_until date, validated_until date,
+        measure string, position integer, starts_on date, customers bigint, observed double, predicted double
+    )
+    """,
+    """
+    create table if not exists prediction.expected_orders (
+        frequency bigint, age_days integer, expected_orders double, discounted_orders double
+    )
+    """,
+)
+LOG = ("fits", "fitted_parameters", "validations")
+FACTS = (*LOG, "expected_orders")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number that a fit found, with its standard error where there is one."""
+
+    name: str
+    value: float
+    standard_error: float | None = None
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a fit to the time before the holdout foretold for it, beside what happened.
+
+    Attributes:
+        measure: total, frequency (position: repeat purchases before the holdout) or week (position: number of the week).
+        position: which class or week; 0 for the total.
+        customers: how many it is about.
+        observed: purchases that happened.
+        predicted: purchases that were expected.
+        starts_on: first day of a week; None of other measures.
+    """
+
+    measure: str
+    position: int
+    customers: int
+    observed: float
+    predicted: float
+    starts_on: datetime.date | None = None
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What came of fitting one model.
+
+    Attributes:
+        converged: whether the parameters may be used.
+        reason: why they may not, as a code (such as nobody_repeats); None where they may.
+        rows_fitted: customers whose behaviour was fitted.
+        parameters: empty where the fit failed.
+        calibrated_until, validated_until: the first days after calibration and holdout; None without validations.
+    """
+
+    converged: bool
+    reason: str | None
+    rows_fitted: int
+    log_likelihood: float | None = None
+    parameters: tuple[Parameter, ...] = ()
+    validations: tuple[Validation, ...] = ()
+    calibrated_until: datetime.date | None = None
+    validated_until: datetime.date | None = None
+
+
+@dataclass(frozen=True)
+class FitKey:
+    """Which fit: of which model, with events before which day, with which settings (a change of them is another model)."""
+
+    model: str
+    day: datetime.date
+    fitted_with: str
+
+
+@dataclass(frozen=True)
+class KnownFit:
+    """What the log knows about a fit: whether it may be used, and how many purchases there were when it was made."""
+
+    converged: bool
+    purchases_seen: int
+
+
+@contextmanager
+def transaction(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The working database with the tables of this module, in one transaction: all of it happens or nothing."""
+    with duckdb.connect(str(database)) as connection:
+        connection.begin()
+        connection.execute("create schema if not exists prediction")
+        for table in TABLES:
+            connection.execute(table)
+        try:
+            yield connection
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.commit()
+
+
+def known_fit(connection: duckdb.DuckDBPyConnection, key: FitKey) -> KnownFit | None:
+    """What is known about a fit; None where it was never tried."""
+    row = connection.execute(
+        "select converged, purchases_seen from prediction.fits where model = ? and fitted_as_of_date = ? and fitted_with = ?",
+        [key.model, key.day, key.fitted_with],
+    ).fetchone()
+    return None if row is None else KnownFit(*row)
+
+
+def fitted_parameters(connection: duckdb.DuckDBPyConnection, key: FitKey) -> dict[str, float]:
+    """The latest good parameters of a model, of this day or before it; empty where there are none."""
+    rows = connection.execute(
+        """
+        select parameter, value
+        from prediction.fitted_parameters
+        where model = $model and fitted_with = $fitted_with and fitted_as_of_date = (
+            select max(fitted_as_of_date) from prediction.fits
+            where model = $model and fitted_with = $fitted_with and fitted_as_of_date <= $day and converged
+        )
+        """,
+        {"model": key.model, "fitted_with": key.fitted_with, "day": key.day},
+    ).fetchall()
+    return dict(rows)
+
+
+def record_fit(connection: duckdb.DuckDBPyConnection, key: FitKey, fit: Fit, purchases_seen: int, fitted_at: datetime.datetime) -> None:
+    """Enter what came of a fit. What an earlier attempt left is replaced."""
+    identity = [key.model, key.day, key.fitted_with]
+    for table in LOG:
+        connection.execute(f"delete from prediction.{table} where model = ? and fitted_as_of_date = ? and fitted_with = ?", identity)
+    _insert(
+        connection,
+        "fits",
+        [[*identity, fit.converged, fit.reason, fit.log_likelihood, fit.rows_fitted, purchases_seen, _utc(fitted_at)]],
+    )
+    _insert(connection, "fitted_parameters", [[*identity, one.name, one.value, one.standard_error] for one in fit.parameters])
+    _insert(
+        connection,
+        "validations",
+        [
+            [
+                *(*identity, fit.calibrated_until, fit.validated_until, one.measure, one.position, one.starts_on),
+                *(one.customers, one.observed, one.predicted),
+            ]
+            for one in fit.validations
+        ],
+    )
+
+
+def forget_fits_after(database: Path, moment: datetime.datetime) -> None:
+    """Remove the fits that were made after a moment, in a database of its own that describes a day as it was known then."""
+    with transaction(database) as connection:
+        for table in LOG[::-1]:
+            connection.execute(
+                f"""
+                delete from prediction.{table} as later
+                where exists (
+                    select 1 from prediction.fits
+                    where
+                        fits.model = later.model and fits.fitted_as_of_date = later.fitted_as_of_date
+                        and fits.fitted_with = later.fitted_with and fits.fitted_at > ?
+                )
+                """,
+                [_utc(moment)],
+            )
+
+
+def _utc(moment: datetime.datetime) -> datetime.datetime:
+    """A moment as the tables hold it: UTC without saying so."""
+    return moment.astimezone(datetime.UTC).replace(tzinfo=None)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
+    if rows:
+        connection.executemany(f"insert into prediction.{table} values ({', '.join('?' for _ in rows[0])})", rows)

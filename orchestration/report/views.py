@@ -1,0 +1,299 @@
+"""The views beside the segmentations: RFM, lifetime value, holidays, payment and channels, value and budget, audiences.
+
+Each returns None when the build does not publish what it is made from; the page then says so.
+"""
+
+from typing import Any
+
+from orchestration.report.reading import Tables, plain, records
+
+# The last bin of the distribution holds everything above this share of the customers: a few large values would flatten all others.
+DISTRIBUTION_QUANTILE = 0.98
+DISTRIBUTION_BINS = 24
+# Rows of tables that are shown as they are.
+ROWS_SHOWN = 200
+COMBINATIONS_SHOWN = 20
+
+
+def read_rfm(tables: Tables) -> dict[str, Any] | None:
+    """Customers and their mean value by recency and frequency score."""
+    if not tables.has("rfm_segments", "recency_score", "frequency_score", "monetary_value"):
+        return None
+    cells = tables.rows(
+        """
+        select recency_score, frequency_score, count(*), avg(monetary_value)::double
+        from published.rfm_segments
+        where recency_score is not null and frequency_score is not null
+        group by recency_score, frequency_score
+        order by recency_score, frequency_score
+        """
+    )
+    cuts = tables.rows(
+        "select measure, cut, value from published.segment_cut_points where segmentation = 'rfm' order by measure, cut"
+        if tables.has("segment_cut_points")
+        else "select null, null, null where false"
+    )
+    points: dict[str, list[Any]] = {}
+    for measure, _, value in cuts:
+        points.setdefault(measure, []).append(plain(value))
+    return {
+        "cells": [
+            [recency, frequency, tables.tell_customers(customers), plain(mean) if tables.is_told(customers) else None]
+            for recency, frequency, customers, mean in cells
+        ],
+        "cut_points": points,
+    }
+
+
+def read_lifetime(tables: Tables) -> dict[str, Any] | None:
+    """How predicted lifetime value is distributed over the customers, and what the models behind it say of themselves."""
+    if not tables.has("customer_lifetime_values", "customer_lifetime_value"):
+        return None
+    ((customers, total, mean, median, top),) = tables.rows(
+        f"""
+        select
+            count(customer_lifetime_value), sum(customer_lifetime_value)::double, avg(customer_lifetime_value)::double,
+            median(customer_lifetime_value)::double, quantile_cont(customer_lifetime_value::double, {DISTRIBUTION_QUANTILE})
+        from published.customer_lifetime_values
+        """
+    )
+    return {
+        "customers": tables.tell_customers(customers),
+        "total": plain(total),
+        "mean": plain(mean),
+        "median": plain(median),
+        "bins": _bins(tables, top) if tables.is_told(customers) and top else [],
+        "deciles": _deciles(tables, total) if tables.is_told(customers // 10) and total else [],
+        "models": {name: _whole(tables, name) for name in ("model_parameters", "model_validations", "model_reviews") if tables.has(name)},
+    }
+
+
+def _bins(tables: Tables, top: float) -> list[list[Any]]:
+    """[from, to (None: and above), customers] of bins of equal width."""
+    width = top / DISTRIBUTION_BINS
+    counts: dict[int, int] = dict(
+        tables.rows(
+            f"""
+            select least(greatest(floor(customer_lifetime_value::double / ?), 0), {DISTRIBUTION_BINS})::int as bin, count(*)
+            from published.customer_lifetime_values
+            where customer_lifetime_value is not null
+            group by bin
+            """,
+            [width],
+        )
+    )
+    return [
+        [plain(bin * width), None if bin == DISTRIBUTION_BINS else plain((bin + 1) * width), tables.tell_customers(counts.get(bin, 0))]
+        for bin in range(DISTRIBUTION_BINS + 1)
+    ]
+
+
+def _deciles(tables: Tables, total: float) -> list[Any]:
+    """Share of all predicted value that each tenth of the customers holds, the most valuable tenth first."""
+    rows = tables.rows(
+        """
+        select tenth, sum(value) / ?
+        from (
+            select
+                customer_lifetime_value::double as value,
+                (10 * (row_number() over (order by customer_lifetime_value desc) - 1)) // count(*) over () as tenth
+            from published.customer_lifetime_values
+            where customer_lifetime_value is not null
+        )
+        group by tenth
+        order by tenth
+        """,
+        [total],
+    )
+    return [plain(share) for _, share in rows]
+
+
+def _whole(tables: Tables, name: str) -> dict[str, Any]:
+    """A small table about models, as it is."""
+    columns = tables.columns(name)
+    rows = tables.rows(f"select * from published.{name} order by all limit {ROWS_SHOWN}")
+    return {
+        "columns": columns,
+        "rows": [[plain(value) if not isinstance(value, dict | list) else str(value) for value in row] for row in rows],
+    }
+
+
+# view: (the segmentation of it, the column of the leading value, the column of how much)
+HABITS = {
+    "holiday": ("holiday_buying", None, "holiday_spend_share"),
+    "payment": ("payment_preference", "leading_payment_method", "leading_payment_share"),
+    "channel": ("channel_preference", "leading_channel", "leading_channel_share"),
+}
+
+
+def read_habits(tables: Tables) -> dict[str, Any]:
+    """Holidays, payment and channels: who is in each group, what they buy, and how they are spread over loyalty status."""
+    found: dict[str, Any] = {}
+    for view, (segmentation, leading, share) in HABITS.items():
+        segment = f"{segmentation}_segment"
+        if not tables.has("customer_profiles", segment, share, "net_amount_365d", "loyalty_status_segment"):
+            found[view] = None
+            continue
+        groups = tables.rows(
+            f"""
+            select
+                {segment}, count(*), avg(net_amount_365d)::double, avg(orders_365d)::double,
+                case when count({share}) >= ? then avg({share})::double end
+            from published.customer_profiles
+            group by {segment}
+            order by count(*) desc, {segment}
+            """,
+            [tables.minimum_group_size],
+        )
+        told = [
+            [code, tables.tell_customers(customers), *(plain(value) if tables.is_told(customers) else None for value in values)]
+            for code, customers, *values in groups
+        ]
+        crossed = tables.rows(
+            f"""
+            select {segment}, loyalty_status_segment, count(*)
+            from published.customer_profiles
+            group by all
+            order by all
+            """
+        )
+        found[view] = {
+            "segmentation": segmentation,
+            "groups": told,
+            "by_loyalty": [[one, other, tables.tell_customers(customers)] for one, other, customers in crossed],
+            "histogram": _share_histogram(tables, share),
+            "leading": _leading(tables, leading) if leading and tables.has("customer_profiles", leading) else [],
+        }
+    return found
+
+
+def _share_histogram(tables: Tables, column: str) -> list[int]:
+    """Customers by tenths of a share."""
+    counts: dict[int, int] = dict(
+        tables.rows(
+            f"""
+            select least(greatest(floor({column}::double * 10), 0), 9)::int as tenth, count(*)
+            from published.customer_profiles
+            where {column} is not null
+            group by tenth
+            """
+        )
+    )
+    return [tables.tell_customers(counts.get(tenth, 0)) for tenth in range(10)]
+
+
+def _leading(tables: Tables, column: str) -> list[list[Any]]:
+    """Customers and net sales a customer by what they use most."""
+    rows = tables.rows(
+        f"""
+        select {column}, count(*), avg(net_amount_365d)::double
+        from published.customer_profiles
+        where {column} is not null
+        group by {column}
+        order by count(*) desc, {column}
+        limit 20
+        """
+    )
+    return [[code, tables.tell_customers(customers), plain(mean) if tables.is_told(customers) else None] for code, customers, mean in rows]
+
+
+def read_budget(tables: Tables) -> dict[str, dict[str, list[Any]]] | None:
+    """By segmentation and segment: [net sales of 12 months, what is missing to similar customers], of segments large enough to tell."""
+    if not tables.has("customer_profiles", "net_amount_365d", "amount_gap"):
+        return None
+    found: dict[str, dict[str, list[Any]]] = {}
+    for column in tables.columns("customer_profiles"):
+        if not column.endswith("_segment"):
+            continue
+        rows = tables.rows(
+            f"""
+            select {column}, sum(net_amount_365d)::double, case when count(amount_gap) >= ? then sum(greatest(amount_gap, 0))::double end
+            from published.customer_profiles
+            group by {column}
+            having count(*) >= ?
+            order by {column}
+            """,
+            [tables.minimum_group_size, tables.minimum_group_size],
+        )
+        found[column.removesuffix("_segment")] = {code: [plain(value) for value in values] for code, *values in rows}
+    return found
+
+
+def read_audiences(tables: Tables) -> dict[str, Any] | None:
+    """Audiences with size and contactable size, why members are not contactable, overlaps, combinations, lift."""
+    if not tables.has("audiences", "audience_id", "name"):
+        return None
+    columns = tables.columns("audiences")
+    audiences = records(columns, tables.rows("select * from published.audiences order by audience_id"))
+    for audience in audiences:
+        for key in [key for key in audience if key == "size" or key.endswith("_size") or key.endswith("members")]:
+            audience[key] = None if audience[key] is None else tables.tell_customers(int(audience[key]))
+    names = tables.columns("audience_overlaps")
+    return {
+        "audiences": audiences,
+        "memberships": _audience_members(tables),
+        "combinations": _combinations(tables),
+        "overlaps": _told(tables, "audience_overlaps", next((name for name in names if name.startswith("customers")), None)),
+        "lift": _told(tables, "audience_lift", None),
+    }
+
+
+def _audience_members(tables: Tables) -> dict[str, dict[str, Any]]:
+    """By audience: members, contactable, held out, and the reasons of those who are not contactable."""
+    if not tables.has("audience_memberships", "audience_id", "is_contactable", "suppressed_reason", "is_holdout"):
+        return {}
+    found: dict[str, dict[str, Any]] = {}
+    for audience, members, contactable, holdout in tables.rows(
+        """
+        select audience_id, count(*), count(*) filter (where is_contactable), count(*) filter (where is_holdout)
+        from published.audience_memberships
+        group by audience_id
+        """
+    ):
+        found[audience] = {
+            "members": tables.tell_customers(members),
+            "contactable": tables.tell_customers(contactable),
+            "holdout": tables.tell_customers(holdout),
+            "reasons": [],
+        }
+    for audience, reason, members in tables.rows(
+        """
+        select audience_id, suppressed_reason, count(*)
+        from published.audience_memberships
+        where suppressed_reason is not null
+        group by audience_id, suppressed_reason
+        order by audience_id, count(*) desc, suppressed_reason
+        """
+    ):
+        found[audience]["reasons"].append([reason, tables.tell_customers(members)])
+    return found
+
+
+def _combinations(tables: Tables) -> list[list[Any]]:
+    """[audiences, people who are in exactly these], the largest combinations first."""
+    if not tables.has("audience_memberships", "person_id", "audience_id"):
+        return []
+    rows = tables.rows(
+        """
+        select audiences, count(*) as people
+        from (
+            select person_id, list_sort(list(distinct audience_id)) as audiences
+            from published.audience_memberships
+            group by person_id
+        )
+        group by audiences
+        having count(*) >= ?
+        order by people desc, audiences
+        limit ?
+        """,
+        [tables.minimum_group_size, COMBINATIONS_SHOWN],
+    )
+    return [[audiences, people] for audiences, people in rows]
+
+
+def _told(tables: Tables, name: str, counted: str | None) -> list[dict[str, Any]]:
+    """The rows of a table of aggregates; those about too few customers are left out."""
+    if not tables.has(name):
+        return []
+    condition = f"where {counted} >= {tables.minimum_group_size:d}" if counted else ""
+    return records(tables.columns(name), tables.rows(f"select * from published.{name} {condition} order by all limit 2000"))
