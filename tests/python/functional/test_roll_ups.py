@@ -26,6 +26,7 @@ from dbt.cli.main import dbtRunner
 from orchestration.corrections import Corrections, correct_history, outdated_days
 from orchestration.ingest.landing import land
 from orchestration.ingest.source import resolve_source
+from orchestration.prediction import facts
 from orchestration.progress import Progress
 from orchestration.publishing import builds
 from orchestration.quality import operations
@@ -40,7 +41,7 @@ Rows = dict[str, list[Row]]
 CUSTOMERS = [f"c{number:02}" for number in range(30)]
 FIRST_DAY = date(2021, 9, 1)
 # Published are the tables of segments and the views of reporting.
-COMPARED_SCHEMAS = ("intermediate", "features", "segments", "history")
+COMPARED_SCHEMAS = ("intermediate", "features", "prediction", "segments", "history")
 REPORTING = "reporting"
 # What a night writes for itself: whom it computed again.
 NOT_COMPARED = ("int_refreshed_customers", "int_refreshed_order_lines")
@@ -315,6 +316,8 @@ class Warehouse:
         moment = datetime(2026, 1, 1, tzinfo=UTC)
         is_new = not database.exists() or as_known_at is not None
         arguments = ["build", "--exclude-resource-type", "test", "unit_test", *([] if is_new else ["seed"]), *flags]
+        with facts.transaction(database):  # as before the first fit
+            pass
         operations.record_build_started(database, str(day), day, self.source.name, "code", moment, as_known_at)
         self.dbt(day, *arguments, database=database, as_known_at=as_known_at)
         operations.record_row_counts(database, str(day))
