@@ -316,9 +316,9 @@ class Warehouse:
         moment = datetime(2026, 1, 1, tzinfo=UTC)
         is_new = not database.exists() or as_known_at is not None
         arguments = ["build", "--exclude-resource-type", "test", "unit_test", *([] if is_new else ["seed"]), *flags]
+        operations.record_build_started(database, str(day), day, self.source.name, "code", moment, as_known_at)
         with facts.transaction(database):  # as before the first fit
             pass
-        operations.record_build_started(database, str(day), day, self.source.name, "code", moment, as_known_at)
         self.dbt(day, *arguments, database=database, as_known_at=as_known_at)
         operations.record_row_counts(database, str(day))
         operations.record_build_finished(database, str(day), builds.RECORDED, moment)
