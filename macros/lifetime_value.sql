@@ -40,7 +40,7 @@
     end
 {%- endmacro %}
 
-{#- A predicted amount as money. Larger ones than money can be written in are the largest that can. -#}
+{#- A predicted amount as money. Beyond what cut points can be written in, decimal(18,4), it is the largest that can: amounts like these are no money. -#}
 {% macro predicted_money(amount) -%}
-    cast(case when {{ amount }} < 1000000000000000 then {{ amount }} when {{ amount }} is not null then 1000000000000000 end as decimal(18, 2))
+    cast(case when {{ amount }} < 99999999999999 then {{ amount }} when {{ amount }} is not null then 99999999999999 end as decimal(18, 2))
 {%- endmacro %}

@@ -9,6 +9,7 @@
         'cart_abandoners',
         'full_price_loyal_customers',
         'gold_members_who_bought_coffee',
+        'high_value_at_risk',
         'lapsed_worth_reengaging',
         'one_time_buyers_before_a_holiday',
         'support_contacts_gone_silent',

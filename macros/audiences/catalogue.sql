@@ -95,8 +95,7 @@
 {%- endmacro %}
 
 {#-
-    The features, {model: {feature: type}}: the columns of customer_profiles (a test compares them), where they are before the gate,
-    and what is predicted of a customer.
+    The features, {model: {feature: type}}: the columns of customer_profiles (a test compares them), where they are before the gate.
 -#}
 {% macro audience_features() -%}
     {{ return({
@@ -140,6 +139,7 @@
         },
         'customer_lifetime_values': {
             'probability_alive': 'number', 'expected_orders': 'number', 'expected_order_value': 'number', 'customer_lifetime_value': 'number',
+            'lifetime_value_trend': 'text',
         },
         'customer_needs_features': {
             'stated_need': 'text',

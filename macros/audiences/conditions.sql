@@ -7,7 +7,7 @@
     sequences    {column: sequence}: steps in order, of any tables.
     comebacks    {column: comeback}: events after a gap.
     distincts    {column: distinct}: how many different values; apart, because one of them in the common pass makes engines read it twice.
-    places       {column: place}: ranks among all customers, or within a group.
+    places       {column: place}: the value of the last who is in, among all customers or within a group.
     absent       the columns that are null, not zero, for a customer without any event.
     starts       {table: [(column of the day, first day, or none)]}: so that no pass reads events before the earliest window.
 
@@ -109,16 +109,16 @@
         {%- set group = 'feature_' ~ node['within'] -%}
         {%- do plan.features.update({node['within']: true}) -%}
     {%- endif -%}
-    {%- set place = {'value': value, 'group': group, 'direction': 'desc' if is_top else 'asc'} -%}
+    {#- The smallest number of customers that is at least so many percent of them. -#}
+    {%- if 'top' in node or 'bottom' in node -%}
+        {%- set is_in = 'place <= ' ~ audience_literal(node.get('top') or node.get('bottom'), 'number') -%}
+    {%- else -%}
+        {%- set is_in = '100 * (place - 1) < ' ~ audience_literal(node.get('top_percent') or node.get('bottom_percent'), 'number') ~ ' * ranked' -%}
+    {%- endif -%}
+    {%- set place = {'value': value, 'group': group, 'is_top': is_top, 'is_in': is_in} -%}
     {%- set column = audience_column('place', tojson(place)) -%}
     {%- do plan.places.update({column: place}) -%}
-    {%- if 'top' in node or 'bottom' in node -%}
-        {%- set test = column ~ ' <= ' ~ audience_literal(node.get('top') or node.get('bottom'), 'number') -%}
-    {%- else -%}
-        {%- set percent = audience_literal(node.get('top_percent') or node.get('bottom_percent'), 'number') -%}
-        {#- The smallest number of customers that is at least so many percent of them. -#}
-        {%- set test = '100 * (' ~ column ~ ' - 1) < ' ~ percent ~ ' * ' ~ column ~ '_of' -%}
-    {%- endif -%}
+    {%- set test = value ~ (' >= ' if is_top else ' <= ') ~ column -%}
     {#- Whoever has done nothing has no place, and that is known. -#}
     {{ return('case when ' ~ value ~ ' is null then false else ' ~ test ~ ' end' if unknown_is_out else test) }}
 {%- endmacro %}

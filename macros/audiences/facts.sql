@@ -84,12 +84,11 @@ final as (
     select
         valued.*
         {%- for column in plan.places %},
-        {{ column }}.{{ column }},
-        {{ column }}.{{ column }}_of
+        {{ column }}.{{ column }}
         {%- endfor %}
     from valued
-    {%- for column in plan.places %}
-    left join {{ column }} on valued.customer_id = {{ column }}.customer_id
+    {%- for column, place in plan.places.items() %}
+    {{ 'left join ' ~ column ~ ' on valued.' ~ place.group ~ ' = ' ~ column ~ '.ranked_group' if place.group else 'cross join ' ~ column }}
     {%- endfor %}
 
 )
@@ -122,23 +121,35 @@ select * from final
 )
 {%- endmacro %}
 
-{#- Ranks of one value, on nothing but that value: sorting whole rows is what costs. -#}
+{#-
+    The value of the last who is in; who equals it is in as well. Ranked is nothing but the value, because sorting whole rows is what costs,
+    and a row for each group is joined, not one for each customer.
+-#}
 {% macro audience_place_cte(column, place) -%}
     {%- set partition = 'partition by ranked_group ' if place.group else '' -%}
 {{ column }} as (
 
     select
-        customer_id,
-        rank() over ({{ partition }}order by ranked_value {{ place.direction }}) as {{ column }},
-        count(*) over ({{ partition | trim }}) as {{ column }}_of
+        {%- if place.group %}
+        ranked_group,
+        {%- endif %}
+        {{ 'min' if place.is_top else 'max' }}(ranked_value) as {{ column }}
     from (
         select
-            customer_id,
-            {{ place.value }} as ranked_value,
-            {{ place.group or 'null' }} as ranked_group
-        from valued
-    ) as ranked
-    where ranked_value is not null{{ ' and ranked_group is not null' if place.group }}
+            ranked_group,
+            ranked_value,
+            rank() over ({{ partition }}order by ranked_value {{ 'desc' if place.is_top else 'asc' }}) as place,
+            count(*) over ({{ partition | trim }}) as ranked
+        from (
+            select
+                {{ place.value }} as ranked_value,
+                {{ place.group or 'null' }} as ranked_group
+            from valued
+        ) as valued_once
+        where ranked_value is not null{{ ' and ranked_group is not null' if place.group }}
+    ) as placed
+    where {{ place.is_in }}
+    {{- '\n    group by ranked_group' if place.group }}
 
 )
 {%- endmacro %}

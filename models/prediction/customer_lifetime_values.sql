@@ -101,27 +101,27 @@ rounded as (
 final as (
 
     select
-        customer_id,
-        as_of_date,
+        rounded.customer_id,
+        rounded.as_of_date,
 
-        frequency,
-        recency_days,
-        age_days,
-        monetary_value,
+        rounded.frequency,
+        rounded.recency_days,
+        rounded.age_days,
+        rounded.monetary_value,
 
-        probability_alive,
-        expected_orders,
-        expected_order_value,
-        customer_lifetime_value,
+        rounded.probability_alive,
+        rounded.expected_orders,
+        rounded.expected_order_value,
+        rounded.customer_lifetime_value,
         cast({{ var('lifetime_value_horizon_days') }} as integer) as horizon_days,
 
-        earlier_date,
-        earlier_lifetime_value,
+        rounded.earlier_date,
+        rounded.earlier_lifetime_value,
         case
-            when customer_lifetime_value is null then 'none'
-            when earlier_lifetime_value is null then 'new'
-            when customer_lifetime_value > earlier_lifetime_value * (1 + limits.trend_change) then 'rising'
-            when customer_lifetime_value < earlier_lifetime_value * (1 - limits.trend_change) then 'falling'
+            when rounded.customer_lifetime_value is null then 'none'
+            when rounded.earlier_lifetime_value is null then 'new'
+            when rounded.customer_lifetime_value > rounded.earlier_lifetime_value * (1 + limits.trend_change) then 'rising'
+            when rounded.customer_lifetime_value < rounded.earlier_lifetime_value * (1 - limits.trend_change) then 'falling'
             else 'steady'
         end as lifetime_value_trend
     from rounded

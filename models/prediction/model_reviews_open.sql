@@ -136,29 +136,29 @@ errors as (
 clusters as (
 
     select
-        'behaviour_cluster' as model,
+        'behaviour_cluster' as model, -- noqa: RF04
         'clusters_disagree' as reason,
-        parameters.fitted_as_of_date as since,
-        1 - parameters.value as observed,
+        figures.fitted_as_of_date as since,
+        1 - figures.value as observed,
         cast(1 - limits.minimum_agreement as double) as at_most
-    from cluster_parameters as parameters
+    from cluster_parameters as figures
     cross join limits
     where
-        parameters.kind = 'fit'
-        and parameters.figure = 'agreement'
+        figures.kind = 'fit'
+        and figures.figure = 'agreement'
     union all
     select
-        'behaviour_cluster' as model,
+        'behaviour_cluster' as model, -- noqa: RF04
         'clusters_without_a_name' as reason,
-        max(parameters.fitted_as_of_date) as since,
+        max(figures.fitted_as_of_date) as since,
         cast(count(*) as double) as observed,
         cast(0 as double) as at_most
-    from cluster_parameters as parameters
-    inner join cluster_names as names on parameters.name = names.segment
+    from cluster_parameters as figures
+    inner join cluster_names as catalogue on figures.name = catalogue.segment
     where
-        parameters.kind = 'cluster'
-        and parameters.figure = 'share'
-        and names.kind = 'numbered'
+        figures.kind = 'cluster'
+        and figures.figure = 'share'
+        and catalogue.kind = 'numbered'
 
 ),
 

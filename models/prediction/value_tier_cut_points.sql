@@ -29,8 +29,8 @@ limits as (
 
 ),
 
--- Whoever begins within a tier's share belongs to it: its cut is the largest value that does not. Without any predicted value there is nothing to
--- cut, and no row.
+-- Whoever begins within a tier's share belongs to it: its cut is the largest value that does not. Without any predicted value there is
+-- nothing to cut, and no row.
 final as (
     {% for tier, cut in tiers.items() %}
     select

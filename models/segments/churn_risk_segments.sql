@@ -30,7 +30,8 @@ limits as (
 
 ),
 
--- The model knows how often the customer bought and nothing of their own rhythm, and cannot say that somebody who bought once has left: each sign is enough.
+-- The model knows how often the customer bought and nothing of their own rhythm, and cannot say that somebody who bought once has left:
+-- each sign is enough.
 final as (
 
     select

@@ -13,6 +13,9 @@ DISTRIBUTION_BINS = 24
 # Rows of tables that are shown as they are.
 ROWS_SHOWN = 200
 COMBINATIONS_SHOWN = 20
+WEEKS_TOLD = 104
+# Fitted too, but not about value.
+OTHER_MODELS = "'behaviour_cluster'"
 
 
 def read_rfm(tables: Tables) -> dict[str, Any] | None:
@@ -64,7 +67,12 @@ def read_lifetime(tables: Tables) -> dict[str, Any] | None:
         "median": plain(median),
         "bins": _bins(tables, top) if tables.is_told(customers) and top else [],
         "deciles": _deciles(tables, total) if tables.is_told(customers // 10) and total else [],
-        "models": {name: _whole(tables, name) for name in ("model_parameters", "model_validations", "model_reviews") if tables.has(name)},
+        "models": {
+            name: _whole(tables, name, f"where model not in ({OTHER_MODELS})")
+            for name in ("model_reviews", "model_parameters")
+            if tables.has(name)
+        },
+        "validations": _validations(tables),
     }
 
 
@@ -108,10 +116,28 @@ def _deciles(tables: Tables, total: float) -> list[Any]:
     return [plain(share) for _, share in rows]
 
 
-def _whole(tables: Tables, name: str) -> dict[str, Any]:
+def _validations(tables: Tables) -> list[dict[str, Any]]:
+    """How well each model foretold what came: in all, by purchases before, and by the last weeks; of enough customers."""
+    names = ("model", "measure", "position", "starts_on", "is_holdout", "observed", "predicted", "relative_error", "customers")
+    if not tables.has("model_validations", *names):
+        return []
+    rows = tables.rows(
+        f"""
+        select {", ".join(names)}
+        from published.model_validations
+        where customers >= ?
+        qualify row_number() over (partition by model, measure order by position desc) <= {WEEKS_TOLD}
+        order by model, measure, position
+        """,
+        [tables.minimum_group_size],
+    )
+    return records(names, rows)
+
+
+def _whole(tables: Tables, name: str, condition: str) -> dict[str, Any]:
     """A small table about models, as it is."""
     columns = tables.columns(name)
-    rows = tables.rows(f"select * from published.{name} order by all limit {ROWS_SHOWN}")
+    rows = tables.rows(f"select * from published.{name} {condition} order by all limit {ROWS_SHOWN}")
     return {
         "columns": columns,
         "rows": [[plain(value) if not isinstance(value, dict | list) else str(value) for value in row] for row in rows],

@@ -1,4 +1,4 @@
--- A view, like all inputs of fits. It asks order lines and no roll-up of orders: what a later day brought to an earlier order must not be seen.
+-- A view, like all inputs of fits. It asks order lines and no roll-up: what a later day brought to an earlier order must not be seen.
 {{ config(materialized='view') }}
 
 with order_lines as (

@@ -283,10 +283,35 @@ function lifetime() {
     h('div', { class: 'pair' },
       panel('How value is spread', 'Customers by predicted value; the last bar holds all above.', bins.length ? columns('Customers by predicted lifetime value', bins, (value) => (value === null ? '–' : WHOLE.format(value)), table('Customers by predicted value', [['From', ''], ['To', ''], ['Customers', 'n']], bins.map((bin) => [figure(bin[3], 'money'), bin[4] === null ? 'and above' : figure(bin[4], 'money'), customers(bin[2])]))) : h('p', { class: 'quiet' }, 'Too few customers to tell.')),
       panel('Who holds it', 'Share of all predicted value by tenths of the customers, the most valuable first.', told.deciles.length ? bars('Share of predicted value by tenth', told.deciles.map((part, index) => [WHOLE.format(index + 1) + '. tenth', part]), share, table('Share of predicted value', [['Tenth', ''], ['Share', 'n']], told.deciles.map((part, index) => [WHOLE.format(index + 1), share(part)]))) : h('p', { class: 'quiet' }, 'Too few customers to tell.'))),
-    Object.entries(told.models).length ? Object.entries(told.models).map(([name, model]) => panel({ model_parameters: 'What was fitted', model_validations: 'How well it foretells what came', model_reviews: 'Whether it may be trusted' }[name] || words(name), null, model.rows.length ? table(words(name), model.columns.map((column) => [words(column), '']), model.rows.map((row) => row.map(asItIs))) : h('p', { class: 'quiet' }, 'No model has been fitted yet.')))
-      : h('p', { class: 'note' }, 'This build says nothing about the models behind these values.'),
+    validationPanels(told.validations),
+    Object.entries(told.models).map(([name, model]) => (name === 'model_reviews' ? modelReviews(model) : panel('What was fitted', null, model.rows.length ? table(words(name), model.columns.map((column) => [words(column), '']), model.rows.map((row) => row.map(asItIs))) : h('p', { class: 'quiet' }, 'No model has been fitted yet.')))),
   ];
 }
+
+function modelReviews(model) {
+  if (!model.rows.length) return panel('No model needs a look', null, h('p', { class: 'quiet' }, 'No fit has failed, and none foretells too poorly.'));
+  const wanted = [['model', 'Model', ''], ['meaning', 'Why', 'words'], ['what_to_do', 'What to do', 'words'], ['since', 'Since', ''], ['owner', 'Owner', '']].filter((column) => model.columns.includes(column[0]));
+  return panel(plural(new Set(model.rows.map((row) => row[model.columns.indexOf('model')])).size, 'model needs', 'models need') + ' a look', null,
+    table('Models that need a look', wanted.map(([, title, kind]) => [title, kind]), model.rows.map((row) => wanted.map(([name]) => { const value = row[model.columns.indexOf(name)]; return name === 'model' ? MODEL_NAMES[value] || words(value) : asItIs(value); }))));
+}
+
+/* What the models foretold for a time they had not seen, beside what happened. */
+function validationPanels(rows) {
+  if (!rows.length) return h('p', { class: 'note' }, 'This build does not say how well the models foretell.');
+  const models = [...new Set(rows.map((row) => row.model))];
+  const model = models.includes(state('model')) ? state('model') : models[0];
+  const of = (measure) => rows.filter((row) => row.model === model && row.measure === measure);
+  const [total] = of('total'), weeks = of('week'), classes = of('frequency'), name = MODEL_NAMES[model] || words(model);
+  const title = !total || total.relative_error === null ? 'How well ' + name + ' foretells' : name + ' foretold ' + share(Math.abs(total.relative_error)) + (total.relative_error > 0 ? ' more' : ' fewer') + ' purchases than happened in the holdout';
+  const first = weeks.find((week) => week.is_holdout);
+  const tell = (value) => figure(value, 'number');
+  return panel(title, 'Fitted to the time before the holdout, and held against what happened after it' + (first ? ', from ' + day(first.starts_on) + ' on' : '') + '. Purchase days after the first one.',
+    models.length > 1 ? h('div', { class: 'row' }, select('Model', 'model', models.map((code) => [code, MODEL_NAMES[code] || words(code)]), models[0])) : null,
+    weeks.length > 1 ? lines('Purchases by week, observed and predicted', weeks.map((week) => week.starts_on), [{ name: 'Observed', values: weeks.map((week) => week.observed) }, { name: 'Predicted', values: weeks.map((week) => week.predicted) }], tell,
+      table('Purchases by week, the latest first', [['Week from', ''], ['Observed', 'n'], ['Predicted', 'n'], ['Part', '']], weeks.slice().reverse().map((week) => [shortDay(week.starts_on), tell(week.observed), tell(week.predicted), week.is_holdout ? 'holdout' : 'fitted']))) : null,
+    classes.length ? table('By repeat purchases made before the holdout', [['Purchases before', ''], ['Customers', 'n'], ['Observed', 'n'], ['Predicted', 'n'], ['Error', 'n']], classes.map((row) => [row.position === 7 ? '7 and more' : WHOLE.format(row.position), customers(row.customers), tell(row.observed), tell(row.predicted), share(row.relative_error)])) : null);
+}
+const MODEL_NAMES = { bg_nbd: 'BG/NBD', pareto_nbd: 'Pareto/NBD', gamma_gamma: 'Gamma-Gamma' };
 
 const HABITS = { holiday: ['Holidays', 'Part of the spend that falls into holiday windows', 'spend in holiday windows'], payment: ['Payment', 'Part of the orders paid by the leading method', 'orders by the leading method'], channel: ['Channels', 'Part of the orders and visits through the leading channel', 'contacts through the leading channel'] };
 function habits() {
@@ -336,7 +361,7 @@ function budget() {
 
 function audiences() {
   const told = DATA.audiences;
-  if (!told) return absent('Audiences', 'This build publishes no audiences (table audiences).');
+  if (!told || !told.audiences.length) return absent('Audiences', 'This build publishes no audiences (table audiences).');
   const query = state('q').trim().toLowerCase();
   const members = (one) => told.memberships[one.audience_id] || {};
   const sizeOf = (one) => members(one).members ?? one.size ?? one.customers ?? null;

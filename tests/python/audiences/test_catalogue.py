@@ -19,9 +19,6 @@ def read_yaml(path: Path) -> Any:
     return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - one of the two safe loaders
 
 
-PREDICTED = {"probability_alive", "expected_orders", "expected_order_value", "customer_lifetime_value"}
-
-
 def macros() -> Macros:
     return Macros({"as_of_date": "2026-01-01", "business_timezone": "UTC"}, lambda model: model)
 
@@ -52,8 +49,7 @@ def described(model: str) -> set[str]:
 
 def test_every_feature_of_the_profiles_may_be_named_by_its_type() -> None:
     features = dict(project_catalogue().features)
-    assert {name: kind for name, kind in features.items() if name not in PREDICTED} == profiles()
-    assert set(features) >= PREDICTED
+    assert features == profiles()
     assert set(features) >= PROTECTED_FEATURES
 
 

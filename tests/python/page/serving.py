@@ -283,6 +283,23 @@ def _predictions(connection: duckdb.DuckDBPyConnection) -> None:
         """
     )
     connection.execute(
+        """
+        insert into published.model_validations by name
+        select
+            'bg_nbd' as model, measure, position, case when measure = 'week' then date '2025-01-06' + 7 * position::int end as starts_on,
+            position > 26 or measure <> 'week' as is_holdout,
+            case when measure = 'frequency' and position = 7 then 9 else 500 end as customers,
+            100 + position as observed, 103 + position as predicted, 3 / (100 + position) as relative_error
+        from (
+            select 'total' as measure, 0 as position
+            union all
+            select 'frequency', number from range(8) as classes (number)
+            union all
+            select 'week', number from range(1, 40) as weeks (number)
+        )
+        """
+    )
+    connection.execute(
         "insert into published.model_parameters by name select 'bg_nbd' as model, 'r' as parameter, 0.2426 as value, 0.01 as standard_error"
     )
 

@@ -31,11 +31,17 @@ def in_profiles() -> list[str]:
     return [column["name"].removesuffix("_segment") for column in columns if column["name"].endswith("_segment")]
 
 
+def as_dimensions_of_metrics() -> list[str]:
+    models = yaml.safe_load((PROJECT / "models" / "metrics" / "_metrics.yml").read_text(encoding="utf-8"))["semantic_models"]
+    dimensions = next(model["dimensions"] for model in models if model["name"] == "customer_segments")
+    return [dimension["name"].removesuffix("_segment") for dimension in dimensions]
+
+
 def test_no_segmentation_is_listed_twice() -> None:
     assert len(listed()) == len(set(listed()))
 
 
-@pytest.mark.parametrize("place", [modelled, defined])
+@pytest.mark.parametrize("place", [modelled, defined, as_dimensions_of_metrics])
 def test_every_place_knows_every_segmentation(place: Callable[[], list[str]]) -> None:
     assert set(place()) == set(listed())
 
