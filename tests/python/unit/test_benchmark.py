@@ -226,7 +226,12 @@ def test_rows_that_differ_are_counted_both_ways_with_duplicates(tmp_path: Path) 
 
 def measured_run() -> dict[str, Measured]:
     by_part = {START: 1.0, "preparing": 1.0, "land raw tables": 1.0, "audit": 6.0, "publish": 4.0}
-    by_part |= {"build staging, features": 0.5, "build predictions, segments": 0.5, "prediction": 0.0}
+    by_part |= {
+        "build staging, features": 0.5,
+        "build predictions, segments, audiences": 0.5,
+        "build history and published tables": 0.0,
+        "prediction": 0.0,
+    }
     by_part |= dict.fromkeys(("rules", "staging", "intermediate", "features", "segments"), 2.0)
     by_part |= {"features tests": 3.0, "segments tests": 3.0}
     names = ("features by hand", "full build", "later build", "later night", "rfm: models", "rfm: polars", "bare SQL")
