@@ -152,3 +152,82 @@ behaviour_counts as (
 {% macro behaviour_cluster_fitted_with() -%}
     '{{ var('behaviour_cluster_window_days') }} days'
 {%- endmacro %}
+
+{#- The scales of all features as columns of one row: lower and upper end, centre and scale of each, from rows of name, figure and value. -#}
+{% macro cluster_scales(features) %}
+    {%- for feature in features %}
+        {%- set last = loop.last %}
+        {%- for figure in ['lower', 'upper', 'centre', 'scale'] %}
+        max(case when name = '{{ feature }}' and figure = '{{ figure }}' then value end) as {{ feature }}_{{ figure }}
+            {{- ',' if not (last and loop.last) }}
+        {%- endfor %}
+    {%- endfor %}
+{% endmacro %}
+
+{#- The centres and names of all clusters as columns of one row, from rows of slot, name, figure and value. -#}
+{% macro cluster_centres(features, slots) %}
+    {%- for slot in slots %}
+        {%- for feature in features %}
+        max(case when slot = {{ slot }} and figure = '{{ feature }}' then value end) as {{ feature }}_{{ slot }},
+        {%- endfor %}
+        max(case when slot = {{ slot }} then name end) as name_{{ slot }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{% endmacro %}
+
+{#- The measure of each feature, under its name. -#}
+{% macro behaviour_measures(features) %}
+    {%- for feature in features %}
+        {{ behaviour_measure(feature) }} as {{ feature }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{% endmacro %}
+
+{#- The measures cut off, centred and scaled; 0, which is typical, where a customer's is unknown or the fit did not use it. -#}
+{% macro standardised_measures(features) %}
+    {%- for feature in features %}
+        case
+            when measured.{{ feature }} is null or scales.{{ feature }}_scale is null then 0
+            else
+                (
+                    greatest(scales.{{ feature }}_lower, least(scales.{{ feature }}_upper, measured.{{ feature }}))
+                    - scales.{{ feature }}_centre
+                ) / scales.{{ feature }}_scale
+        end as {{ feature }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{% endmacro %}
+
+{#- The name of each cluster and a customer's distance from its centre; null where there are fewer clusters. -#}
+{% macro cluster_distances(features, slots) %}
+    {%- for slot in slots %}
+        {%- set squares = [] %}
+        {%- for feature in features %}
+            {%- set way = 'coalesce(standardised.' ~ feature ~ ' - centres.' ~ feature ~ '_' ~ slot ~ ', 0)' %}
+            {%- do squares.append(way ~ ' * ' ~ way) %}
+        {%- endfor %}
+        centres.name_{{ slot }},
+        case when centres.name_{{ slot }} is not null then {{ rounded('sqrt(' ~ squares | join(' + ') ~ ')') }} end as distance_{{ slot }}
+            {{- ',' if not loop.last }}
+    {%- endfor %}
+{% endmacro %}
+
+{#- The distance from the nearest centre. -#}
+{% macro least_distance(slots) -%}
+    least({% for slot in slots %}distance_{{ slot }}{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
+
+{#- The name of the cluster at that distance; of equal ones the first by name. -#}
+{% macro nearest_cluster(slots) -%}
+    case
+    {%- for slot in slots %}
+            when distance_{{ slot }} = cluster_distance then name_{{ slot }}
+    {%- endfor %}
+        end
+{%- endmacro %}
+
+{#- The distance from the nearest of the other centres. -#}
+{% macro next_cluster_distance(slots) -%}
+    least(
+    {%- for slot in slots %}
+        case when placed.name_{{ slot }} <> placed.cluster_name then placed.distance_{{ slot }} end{{ ',' if not loop.last }}
+    {%- endfor %}
+    )
+{%- endmacro %}

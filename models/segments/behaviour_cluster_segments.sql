@@ -33,11 +33,7 @@ numbered as (
 scales as (
 
     select
-        {%- for feature in features %}
-        {%- for figure in ['lower', 'upper', 'centre', 'scale'] %}
-        max(case when name = '{{ feature }}' and figure = '{{ figure }}' then value end) as {{ feature }}_{{ figure }},
-        {%- endfor %}
-        {%- endfor %}
+        {{ cluster_scales(features) }},
         max(fitted_as_of_date) as fitted_as_of_date
     from parameters
     where kind = 'feature'
@@ -46,13 +42,7 @@ scales as (
 
 centres as (
 
-    select
-        {%- for slot in slots %}
-        {%- for feature in features %}
-        max(case when slot = {{ slot }} and figure = '{{ feature }}' then value end) as {{ feature }}_{{ slot }},
-        {%- endfor %}
-        max(case when slot = {{ slot }} then name end) as name_{{ slot }}{{ ',' if not loop.last }}
-        {%- endfor %}
+    select {{ cluster_centres(features, slots) }}
     from numbered
 
 ),
@@ -65,9 +55,7 @@ measured as (
         purchase_days as days_bought,
         recency_days as days_silent,
         amount_per_day as amount,
-        {%- for feature in features %}
-        {{ behaviour_measure(feature) }} as {{ feature }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ behaviour_measures(features) }}
     from behaviour
 
 ),
@@ -82,16 +70,7 @@ standardised as (
         measured.days_silent,
         measured.amount,
         scales.fitted_as_of_date,
-        {%- for feature in features %}
-        case
-            when measured.{{ feature }} is null or scales.{{ feature }}_scale is null then 0
-            else
-                (
-                    greatest(scales.{{ feature }}_lower, least(scales.{{ feature }}_upper, measured.{{ feature }}))
-                    - scales.{{ feature }}_centre
-                ) / scales.{{ feature }}_scale
-        end as {{ feature }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ standardised_measures(features) }}
     from measured
     cross join scales
 
@@ -106,18 +85,7 @@ distances as (
         standardised.days_silent,
         standardised.amount,
         standardised.fitted_as_of_date,
-        {%- for slot in slots %}
-        {%- set squares = [] %}
-        {%- for feature in features %}
-        {%- set way = 'coalesce(standardised.' ~ feature ~ ' - centres.' ~ feature ~ '_' ~ slot ~ ', 0)' %}
-        {%- do squares.append(way ~ ' * ' ~ way) %}
-        {%- endfor %}
-        centres.name_{{ slot }},
-        case
-            when centres.name_{{ slot }} is not null
-                then {{ rounded('sqrt(' ~ squares | join(' + ') ~ ')') }}
-        end as distance_{{ slot }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ cluster_distances(features, slots) }}
     from standardised
     cross join centres
 
@@ -128,7 +96,7 @@ nearest as (
 
     select
         *,
-        least({% for slot in slots %}distance_{{ slot }}{{ ', ' if not loop.last }}{% endfor %}) as cluster_distance
+        {{ least_distance(slots) }} as cluster_distance
     from distances
 
 ),
@@ -137,11 +105,7 @@ placed as (
 
     select
         *,
-        case
-            {%- for slot in slots %}
-            when distance_{{ slot }} = cluster_distance then name_{{ slot }}
-            {%- endfor %}
-        end as cluster_name
+        {{ nearest_cluster(slots) }} as cluster_name
     from nearest
 
 ),
@@ -162,12 +126,7 @@ final as (
         case when placed.days_bought >= limits.minimum_purchase_days then placed.cluster_distance end as cluster_distance,
         case
             when placed.days_bought >= limits.minimum_purchase_days
-                then
-                    least(
-                        {%- for slot in slots %}
-                        case when placed.name_{{ slot }} <> placed.cluster_name then placed.distance_{{ slot }} end{{ ',' if not loop.last }}
-                        {%- endfor %}
-                    )
+                then {{ next_cluster_distance(slots) }}
         end as next_cluster_distance,
         placed.fitted_as_of_date
     from placed
