@@ -40,7 +40,7 @@ def test_every_segmentation_places_every_customer_once(retailer: tuple[Settings,
     settings, source = retailer
     served = Served(settings.home)
     tables = [table for table in served.tables() if table.endswith("_segments")]
-    assert tables == segment_tables(dbt.parse(settings, source))
+    assert tables == [table for table in segment_tables(dbt.parse(settings, source)) if table.endswith("_segments")]
     for table in tables:
         assert served.query(f"select count(*), count(distinct customer_id), count(segment) from published.{table}") == [(600, 600, 600)]
         assert served.query(f"select count(*) from published.{table} where segment not in {UNPLACED}")[0][0] > 0, table
