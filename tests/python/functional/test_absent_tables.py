@@ -30,6 +30,9 @@ def retailer(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Source
     """A small retailer, of another seed and size than the rules were tried on, and a night of it."""
     folder = tmp_path_factory.mktemp("retailer")
     generate(folder / "source", customers=600, months=24, seed=7)
+    # Three hundred of them buy: fewer than clusters are looked for among.
+    with (folder / "source" / "source.yml").open("a", encoding="utf-8") as file:
+        file.write("vars:\n  behaviour_cluster_minimum_customers: 200\n")
     settings = Settings(home=folder / "home", source=str(folder / "source"))
     run = segments("nightly", "--source", settings.source, "--home", str(settings.home))
     assert run.exit_code == 0, run.errors + run.output
