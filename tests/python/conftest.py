@@ -1,10 +1,12 @@
 """How the tests share two processes: what is dear to set up is set up once."""
 
+from collections.abc import Generator
+
 import pytest
 
 
-@pytest.hookimpl(tryfirst=True)  # before the plugin that reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)  # around the plugin that reads the groups, which would otherwise run before this
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     """Keep tests that share a night, or a database made by dbt, in one process.
 
     A fixture of a whole session or module is made anew in every process that needs it, and some of these fixtures are whole nights.
@@ -14,3 +16,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("complete_journey"))
         elif item.path.parent.name != "unit":
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    return (yield)
