@@ -5,12 +5,14 @@ converged is never written again: days that have used it would get another past.
 """
 
 import datetime
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+
+from orchestration.working_database import transaction_with
 
 TABLES = (
     """
@@ -109,20 +111,9 @@ class KnownFit:
     purchases_seen: int
 
 
-@contextmanager
-def transaction(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def transaction(database: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
     """The working database with the tables of this module, in one transaction: all of it happens or nothing."""
-    with duckdb.connect(str(database)) as connection:
-        connection.begin()
-        connection.execute("create schema if not exists prediction")
-        for table in TABLES:
-            connection.execute(table)
-        try:
-            yield connection
-        except BaseException:
-            connection.rollback()
-            raise
-        connection.commit()
+    return transaction_with(database, "prediction", TABLES)
 
 
 def known_fit(connection: duckdb.DuckDBPyConnection, key: FitKey) -> KnownFit | None:

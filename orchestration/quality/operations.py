@@ -5,14 +5,15 @@ repeated, and leaves the same rows when it is. All times are UTC.
 """
 
 import datetime
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from orchestration.quality.gate import CheckResult
+from orchestration.working_database import transaction_with
 
 TABLES = (
     """
@@ -37,21 +38,10 @@ TABLES = (
 )
 
 
-@contextmanager
-def _transaction(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _transaction(database: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
     """The working database with its operations tables, in one transaction: all of it happens or nothing."""
     database.parent.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(str(database)) as connection:
-        connection.begin()
-        connection.execute("create schema if not exists operations")
-        for table in TABLES:
-            connection.execute(table)
-        try:
-            yield connection
-        except BaseException:
-            connection.rollback()
-            raise
-        connection.commit()
+    return transaction_with(database, "operations", TABLES)
 
 
 def create_operations(database: Path) -> None:
