@@ -12,6 +12,14 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- The fit day of the day described and the three before it, one row each: as far back as a fit that fails is made up for (STEPS_BACK of orchestration/prediction/calendar.py). -#}
+{% macro fit_days_query() -%}
+    {%- for steps_back in range(4) %}
+    select {{ fit_day(steps_back) }} as fit_day
+    {{- '\n    union all' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
 {#-
     The settings that fits in force were made with, as a list in SQL: parameters in another unit of time, or of another window, are another model's.
     Models without such settings have an empty text.

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 EVERY = ("month", "week", "day")
 # A fit that fails is made up for by the one before it, this many steps back at most: what is older says little about customers of today.
-# The views of the layer features that fits read (models/features/fit_inputs) hold the same days.
+# The macro fit_days_query gives the same days to the views that fits read.
 STEPS_BACK = 3
 
 

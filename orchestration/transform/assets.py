@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,18 +73,18 @@ def build_dbt_assets(
     # Rule tables change by pull request, not by night: they are loaded, and tests that read nothing else run, when one has changed.
     about_rule_tables = " ".join(["resource_type:seed", *rule_table_tests(manifest)])
 
-    def run_dbt(context: dg.AssetExecutionContext, select: str, exclude: str, *, full_refresh: bool = False) -> Iterator[Any]:
-        yield from _run(context, manifest, settings, source, translator, keeper.build_id, select, exclude, progress, full_refresh)
-
-    @dbt_assets(
+    dbt_step = partial(
+        dbt_assets,
         manifest=manifest,
-        name="build_features",
-        select=EVERYTHING,
-        exclude=f"{PREDICTION_AND_SEGMENTS} {REPORTING}",
         partitions_def=partitions,
         dagster_dbt_translator=translator,
         backfill_policy=dg.BackfillPolicy.multi_run(),
     )
+
+    def run_dbt(context: dg.AssetExecutionContext, select: str, exclude: str, *, full_refresh: bool = False) -> Iterator[Any]:
+        yield from _run(context, manifest, settings, source, translator, keeper.build_id, select, exclude, progress, full_refresh)
+
+    @dbt_step(name="build_features", select=EVERYTHING, exclude=f"{PREDICTION_AND_SEGMENTS} {REPORTING}")
     def build_features(context: dg.AssetExecutionContext) -> Iterator[Any]:
         progress.stage("2/7 build staging, features")
         with keeper.step():
@@ -105,14 +106,7 @@ def build_dbt_assets(
                 remember_rule_tables(database, seeds)
         progress.finish()
 
-    @dbt_assets(
-        manifest=manifest,
-        name="build_segments",
-        select=PREDICTION_AND_SEGMENTS,
-        partitions_def=partitions,
-        dagster_dbt_translator=translator,
-        backfill_policy=dg.BackfillPolicy.multi_run(),
-    )
+    @dbt_step(name="build_segments", select=PREDICTION_AND_SEGMENTS)
     def build_segments(context: dg.AssetExecutionContext) -> Iterator[Any]:
         progress.stage("4/7 build predictions, segments, audiences")
         with keeper.step():
@@ -121,14 +115,7 @@ def build_dbt_assets(
             keeper.full_refresh = False
         progress.finish()
 
-    @dbt_assets(
-        manifest=manifest,
-        name="build_reporting",
-        select=REPORTING,
-        partitions_def=partitions,
-        dagster_dbt_translator=translator,
-        backfill_policy=dg.BackfillPolicy.multi_run(),
-    )
+    @dbt_step(name="build_reporting", select=REPORTING)
     def build_reporting(context: dg.AssetExecutionContext) -> Iterator[Any]:
         progress.stage("6/7 build history and published tables")
         with keeper.step():

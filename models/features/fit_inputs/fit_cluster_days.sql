@@ -1,7 +1,6 @@
 -- A view, like all inputs of fits: they are read on the days on which something is fitted.
 {{ config(materialized='view') }}
 
-{%- set steps_back = 3 %}
 {%- set years_back = 40 %}
 
 with customer_days as (
@@ -19,12 +18,7 @@ history as (
 ),
 
 fit_days as (
-    {% for step in range(steps_back + 1) %}
-    select {{ fit_day(step) }} as fit_day
-    {% if not loop.last %}
-    union all
-    {% endif %}
-    {%- endfor %}
+    {{ fit_days_query() }}
 ),
 
 -- The first fit day of every year; in the year of the first purchase, and in the one after it, of every quarter.

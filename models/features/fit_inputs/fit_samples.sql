@@ -1,8 +1,6 @@
 -- A view, like all inputs of fits: they are read on the days on which something is fitted.
 {{ config(materialized='view') }}
 
-{%- set steps_back = 3 %}
-
 with purchase_days as (
 
     select min(order_date) as first_purchase_date
@@ -12,12 +10,7 @@ with purchase_days as (
 ),
 
 fit_days as (
-    {% for step in range(steps_back + 1) %}
-    select {{ fit_day(step) }} as fit_day
-    {% if not loop.last %}
-    union all
-    {% endif %}
-    {%- endfor %}
+    {{ fit_days_query() }}
 ),
 
 -- Half of a history that is shorter than two holdouts.
