@@ -18,7 +18,7 @@
         'tickets': {'model': 'stg_support_tickets'},
         'redemptions': {'model': 'stg_coupon_redemptions'},
         'points': {'model': 'stg_loyalty_ledger'},
-        'answers': {'model': 'stg_survey_answers'},
+        'answers': {'model': 'int_survey_answers'},
         'referrals': {'model': 'stg_referrals', 'customer': 'referrer_customer_id'},
     }) }}
 {%- endmacro %}

@@ -177,6 +177,29 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Source, Pa
     return settings, source, Path(shutil.copy(database, folder / "rules.duckdb"))
 
 
+def plant_orders(connection: duckdb.DuckDBPyConnection, orders: str) -> None:
+    """Working tables of purchases, one line an order, from a query of customer_id, order_date and amount."""
+    connection.execute("create schema if not exists intermediate")
+    connection.execute(
+        f"""
+        create or replace table intermediate.int_customer_days as
+        select
+            customer_id, order_date, 1 as purchase_orders, cast(amount as decimal(18, 2)) as net_amount,
+            cast(order_date - lag(order_date) over (partition by customer_id order by order_date) as integer) as gap_days
+        from ({orders})
+        """
+    )
+    connection.execute(
+        f"""
+        create or replace table intermediate.int_order_lines as
+        select
+            customer_id, order_date, true as is_purchase_line, cast(null as varchar) as channel,
+            cast(amount as decimal(18, 2)) as purchased_amount, cast(0 as decimal(18, 2)) as promoted_amount
+        from ({orders})
+        """
+    )
+
+
 def run_dbt(settings: Settings, source: Source, verb: str, *selection: str) -> None:
     dbt.run(
         [verb, "--select", *selection],
@@ -195,25 +218,7 @@ def test_a_shop_that_says_nothing_is_reviewed_and_never_crashes(shop: tuple[Sett
     database = settings.database(source.name)
     shutil.copy(rules, database)
     with duckdb.connect(str(database)) as connection:
-        connection.execute("create schema if not exists intermediate")
-        connection.execute(
-            f"""
-            create table intermediate.int_customer_days as
-            select
-                customer_id, order_date, 1 as purchase_orders, cast(amount as decimal(18, 2)) as net_amount,
-                cast(order_date - lag(order_date) over (partition by customer_id order by order_date) as integer) as gap_days
-            from ({orders.replace("{orders}", str(rules.parent / "orders.parquet"))})
-            """
-        )
-        connection.execute(
-            f"""
-            create table intermediate.int_order_lines as
-            select
-                customer_id, order_date, true as is_purchase_line, cast(null as varchar) as channel,
-                cast(amount as decimal(18, 2)) as purchased_amount, cast(0 as decimal(18, 2)) as promoted_amount
-            from ({orders.replace("{orders}", str(rules.parent / "orders.parquet"))})
-            """
-        )
+        plant_orders(connection, orders.replace("{orders}", str(rules.parent / "orders.parquet")))
         connection.execute(
             f"""
             create table intermediate.int_customers as
@@ -278,17 +283,8 @@ def _fit_on(settings: Settings, source: Source, rules: Path, day: date) -> dict[
     """The working tables brought to a day, and BG/NBD fitted where it is due."""
     database = settings.database(source.name)
     with duckdb.connect(str(database)) as connection:
-        connection.execute("create schema if not exists intermediate")
-        connection.execute(
-            f"""
-            create or replace table intermediate.int_customer_days as
-            select
-                customer_id, order_date, 1 as purchase_orders, cast(amount as decimal(18, 2)) as net_amount,
-                cast(order_date - lag(order_date) over (partition by customer_id order by order_date) as integer) as gap_days
-            from ({ORDINARY.format(amount="10 + number % 7", orders=rules.parent / "orders.parquet")})
-            where order_date < date '{day}'
-            """
-        )
+        orders = ORDINARY.format(amount="10 + number % 7", orders=rules.parent / "orders.parquet")
+        plant_orders(connection, f"select * from ({orders}) where order_date < date '{day}'")
     dbt.run(
         ["run", "--select", "fqn:customer_segments.features.fit_inputs"],
         settings=settings,
