@@ -65,7 +65,7 @@ def build(database: Path, flags: list[str], manifest: Any) -> Build:
             for segmentation in SEGMENTATIONS:
                 connection.execute(f"alter table history.current_segments add column {segmentation}_segment varchar")
             connection.executemany("insert into history.current_segments (customer_id, rfm_segment) values (?, ?)", list(members.items()))
-        models = ["segment_membership_changes", "segment_membership_history"]
+        models = ["segment_membership_changes", "segment_membership_steps", "segment_membership_history"]
         try:
             result = dbtRunner(manifest=manifest).invoke(["run", "--select", *models, *flags, "--vars", json.dumps({"as_of_date": day})])
         finally:
