@@ -199,8 +199,11 @@
         {%- set column = audience_aggregate(plan, event, 'months', bits, start.date()) -%}
         {{ return({'sql': 'bit_count(' ~ column ~ ') = ' ~ months, 'value': 'bit_count(' ~ column ~ ')'}) }}
     {%- elif measure == 'came_back_after' -%}
-        {%- set window = audience_joined(audience_window(node, 'happened_at', 'happened_on').conditions) -%}
-        {%- set comeback = {'event': node['done'], 'filters': audience_filters(node, event), 'window': window, 'gap': node['came_back_after']} -%}
+        {%- set window = audience_window(node, 'happened_at', 'happened_on') -%}
+        {%- set comeback = {
+            'event': node['done'], 'filters': audience_filters(node, event), 'gap': node['came_back_after'],
+            'window': audience_joined(window.conditions), 'first_day': window.first_day | string if window.first_day else none,
+        } -%}
         {%- set column = audience_column('comebacks', tojson(comeback)) -%}
         {%- do plan.comebacks.update({column: comeback}) -%}
         {{ return({'sql': column ~ ' > 0', 'value': column}) }}

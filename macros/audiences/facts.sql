@@ -154,10 +154,15 @@ select * from final
 )
 {%- endmacro %}
 
-{#- Events that came so long after the one before: an order of its own, of few columns. -#}
+{#-
+    Events that came so long after the one before: an order of its own, of few columns. What lies further back than the gap before the window
+    is put in order no more: of all that, only the last event can be the one before.
+-#}
 {% macro audience_comeback_cte(column, comeback) -%}
     {%- set event = audience_events()[comeback.event] -%}
     {%- set gap = audience_duration(comeback.gap) -%}
+    {%- set customer = audience_customer_column(event.table) -%}
+    {%- set ordered_from = audience_date(audience_gap_before(comeback.first_day, gap)) if comeback.first_day else none -%}
 {{ column }} as (
 
     select
@@ -165,14 +170,30 @@ select * from final
         count(*) as {{ column }}
     from (
         select
-            {{ audience_customer_column(event.table) }} as customer_id,
-            {{ event.at }} as happened_at,
-            {{ event.date }} as happened_on,
-            lag({{ event.at if gap.is_exact else event.date }}) over (
-                partition by {{ audience_customer_column(event.table) }} order by {{ event.at }} asc nulls first
+            customer_id,
+            happened_at,
+            happened_on,
+            lag({{ 'happened_at' if gap.is_exact else 'happened_on' }}) over (
+                partition by customer_id order by happened_at asc nulls first
             ) as previous
-        from ({{ audience_events_with_lookup(event.table) }}) as events
-        where {{ comeback.filters }}
+        from (
+            select
+                {{ customer }} as customer_id,
+                {{ event.at }} as happened_at,
+                {{ event.date }} as happened_on
+            from ({{ audience_events_with_lookup(event.table) }}) as events
+            where {{ audience_joined([comeback.filters] + ([event.date ~ ' >= ' ~ ordered_from] if ordered_from else [])) }}
+            {%- if ordered_from %}
+            union all
+            select
+                {{ customer }} as customer_id,
+                max({{ event.at }}) as happened_at,
+                max({{ event.date }}) as happened_on
+            from ({{ audience_events_with_lookup(event.table) }}) as events
+            where {{ audience_joined([comeback.filters, event.date ~ ' < ' ~ ordered_from]) }}
+            group by {{ customer }}
+            {%- endif %}
+        ) as happened
     ) as followed
     where
         {{ comeback.window }}
@@ -184,6 +205,12 @@ select * from final
     group by customer_id
 
 )
+{%- endmacro %}
+
+{#- A day that lies a gap before another, to the day or a day sooner. -#}
+{% macro audience_gap_before(day, gap) -%}
+    {%- set days = audience_seconds(gap) // 86400 + 2 if gap.is_exact else audience_days(gap) -%}
+    {{ return(modules.datetime.datetime.strptime(day, '%Y-%m-%d') - modules.datetime.timedelta(days=days)) }}
 {%- endmacro %}
 
 {#- What valued joins: the models of the features and segments that are asked for, and the CTEs of events. -#}
