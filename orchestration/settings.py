@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from orchestration.errors import UnusableInput
+
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 
 DEFAULT_HOME = "warehouse"
@@ -24,6 +26,8 @@ class Settings:
         builds_kept: how many published builds stay ready for `segments rollback`.
         as_known_at: a moment in UTC when this process describes a day as it was known then. It works on a database of its own, and
             no other process is told.
+
+    Raises UnusableInput for a home that DuckDB cannot be pointed at.
     """
 
     home: Path
@@ -31,6 +35,10 @@ class Settings:
     target: str = DEFAULT_TARGET
     builds_kept: int = DEFAULT_BUILDS_KEPT
     as_known_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if "," in str(self.home):
+            raise UnusableInput(f"The home {self.home} has a comma in its path, which DuckDB takes for two folders: choose another name.")
 
     @classmethod
     def from_environment(cls) -> "Settings":

@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -11,6 +13,10 @@ from typing import Any
 from orchestration.errors import SegmentsError
 from orchestration.ingest.source import Source
 from orchestration.settings import PROJECT_DIR, Settings
+from orchestration.transform.manifest import checksum
+
+# What dbt has parsed, for every home; dbt itself finds out what has changed since.
+PARSED = PROJECT_DIR / "target" / "parsed"
 
 DbtEvent = dict[str, Any]
 
@@ -71,26 +77,43 @@ def build_arguments(selection: Sequence[str], *, full_refresh: bool = False) -> 
 
 def _manifest(settings: Settings, source: Source) -> Any:
     bind_environment(settings, source)
-    return _parsed_manifest(tuple(common_arguments(settings, variables(source))), settings.landing(source.name))
+    own = variables(source)
+    # All that dbt parses differently for, but for files.
+    name = checksum([settings.target, own])
+    return _parsed_manifest(tuple(common_arguments(settings, own)), settings.dbt_dir / "target", name)
 
 
 @cache
-def _parsed_manifest(arguments: tuple[str, ...], landing: Path) -> Any:
-    """Parse once per process, source and landing: where the landed files are becomes part of the manifest.
+def _parsed_manifest(arguments: tuple[str, ...], target: Path, name: str) -> Any:
+    """Parse once per process; and what another home has parsed already is not parsed again, but for files that have changed since.
 
-    Where the working database is does not, beyond the stem of its file, but dbt would parse everything anew for another path.
+    Where the data are is no part of a manifest, but dbt would parse everything anew for other paths.
     """
     from dbt.cli.main import dbtRunner
 
-    database = os.environ["SEGMENTS_DATABASE"]
-    os.environ["SEGMENTS_DATABASE"] = Path(database).name
+    parsed, shared = target / "partial_parse.msgpack", PARSED / f"{name}.msgpack"
+    if not parsed.exists() and shared.exists():
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(shared, parsed)
+    paths = {name: os.environ[name] for name in ("SEGMENTS_DATABASE", "SEGMENTS_LANDING")}
+    os.environ.update({"SEGMENTS_DATABASE": Path(paths["SEGMENTS_DATABASE"]).name, "SEGMENTS_LANDING": "landing"})
     try:
         result = dbtRunner().invoke(["parse", *arguments])
     finally:
-        os.environ["SEGMENTS_DATABASE"] = database
+        os.environ.update(paths)
     if not result.success:
         raise DbtFailed(f"the dbt project cannot be parsed: {result.exception}")
+    _share(parsed, shared)
     return result.result
+
+
+def _share(parsed: Path, shared: Path) -> None:
+    """Leave what was parsed to other homes. Where the project may not be written to, each home parses for itself."""
+    with suppress(OSError):
+        shared.parent.mkdir(parents=True, exist_ok=True)
+        temporary = shared.with_name(f".{shared.name}.{os.getpid()}")
+        shutil.copyfile(parsed, temporary)
+        temporary.replace(shared)
 
 
 def parse(settings: Settings, source: Source) -> dict[str, Any]:
