@@ -234,15 +234,20 @@ def report(build: str | None, source: str, home: str) -> None:
 @click.option("--customers", required=True, type=int, help="How many customers.")
 @click.option("--months", required=True, type=int, help="How many months of history, up to 2026-01-01.")
 @click.option("--seed", default=1, show_default=True, type=int, help="The same sizes and seed give the same rows.")
+@click.option(
+    "--audience-campaigns",
+    is_flag=True,
+    help="Also a campaign each quarter to the audience lapsed_worth_reengaging, with its holdout and a planted uplift.",
+)
 @readable_errors
-def generate(folder: Path, customers: int, months: int, seed: int) -> None:
+def generate(folder: Path, customers: int, months: int, seed: int, audience_campaigns: bool) -> None:
     """A synthetic retailer in FOLDER that fills every raw table, with the planted truth beside it."""
     from orchestration.progress import Progress
     from orchestration.synthetic.generate import generate as write_retailer
 
     progress = Progress()
     progress.stage(f"a synthetic retailer of {customers:,} customers and {months} months")
-    report = write_retailer(folder.resolve(), customers, months, seed, progress.step)
+    report = write_retailer(folder.resolve(), customers, months, seed, progress.step, audience_campaigns=audience_campaigns)
     progress.finish(f"{sum(report.rows.values()):,} rows")
     for table, rows in report.rows.items():
         click.echo(f"  {table:<20}{rows:>14,} rows")

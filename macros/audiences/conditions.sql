@@ -336,10 +336,22 @@
         {%- elif value is sequence and value is not string -%}
             {%- set parts = [] -%}
             {%- for part in value -%}{%- do parts.append(audience_words(part) if part is mapping else (part | string)) -%}{%- endfor -%}
-            {%- do words.append(key ~ ' ' ~ parts | join(', then ' if key == 'sequence' else ' or ')) -%}
+            {%- do words.append(key ~ ' ' ~ parts | join({'sequence': ', then ', 'between': ' and '}.get(key, ' or '))) -%}
         {%- else -%}
             {%- do words.append(key ~ ' ' ~ value) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(words | join(', ')) }}
+{%- endmacro %}
+
+{#- A condition in one line, groups too: what is inside them stands in brackets. -#}
+{% macro audience_condition_words(node) -%}
+    {%- if 'not' in node -%}
+        {{ return('not (' ~ audience_condition_words(node['not']) ~ ')') }}
+    {%- elif 'all' in node or 'any' in node -%}
+        {%- set parts = [] -%}
+        {%- for part in node.get('all') or node.get('any') -%}{%- do parts.append('(' ~ audience_condition_words(part) ~ ')') -%}{%- endfor -%}
+        {{ return(parts | join(' and ' if 'all' in node else ' or ')) }}
+    {%- endif -%}
+    {{ return(audience_words(node)) }}
 {%- endmacro %}

@@ -264,19 +264,10 @@ def _funnel(build: Build, members: Mapping[str, Any], where: Any, everybody: int
         so_far = " and ".join(predicates[: number + 1])
         ((still,),) = build.query(f"select count(*) from previewed_facts where {so_far}")
         ((alone,),) = build.query(f"select count(*) from previewed_facts where {predicates[number]}")
-        text = macros.call("audience_words", part) if not {"all", "any", "not"} & set(part) else _group_words(part, macros)
+        text = macros.call("audience_condition_words", part)
         lines.append(f"  {still:>12,} left, {left - still:,} removed ({alone:,} meet it): {text}")
         left = still
     return lines
-
-
-def _group_words(node: Mapping[str, Any], macros: Macros) -> str:
-    if "not" in node:
-        return f"not ({_group_words(node['not'], macros)})"
-    for key, word in (("all", " and "), ("any", " or ")):
-        if key in node:
-            return word.join(f"({_group_words(part, macros)})" for part in node[key])
-    return str(macros.call("audience_words", node))
 
 
 def _overlaps(build: Build, name: str, size: int) -> list[str]:

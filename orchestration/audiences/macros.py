@@ -80,6 +80,12 @@ class Macros:
         """What the macro returns, or the text that it renders."""
         return self._call(name, *arguments, **options)
 
+    def render(self, text: str) -> str:
+        """The text of a model or a query with its macros expanded."""
+        from dbt_common.clients.jinja import get_environment
+
+        return str(get_environment().from_string(text).render(self._context))
+
     def _call(self, name: str, *arguments: Any, **options: Any) -> Any:
         from dbt_common.exceptions.macros import MacroReturn
 

@@ -10,6 +10,7 @@ import dagster as dg
 from orchestration.backfill import FIRST_DAY
 from orchestration.ingest.assets import build_landing_assets
 from orchestration.ingest.source import Source, project_variables
+from orchestration.lift.assets import build_lift_asset
 from orchestration.night import NightKeeper
 from orchestration.prediction.assets import FIT_JOB, FITS, build_prediction_assets
 from orchestration.prediction.models import MODELS
@@ -61,6 +62,7 @@ def build_definitions(settings: Settings, source: Source, keeper: NightKeeper, p
         keeper=keeper,
         progress=progress,
     )
+    lift = build_lift_asset(manifest=manifest, settings=settings, source=source, partitions=partitions, keeper=keeper, progress=progress)
     gate = build_gate(settings, source, segments, keeper, progress)
     publish = build_publish_asset(
         tables=published_tables(manifest),
@@ -101,7 +103,7 @@ def build_definitions(settings: Settings, source: Source, keeper: NightKeeper, p
         fit_schedule(source),
     ]
     return dg.Definitions(
-        assets=[landing, *steps, *predictions, publish, report, *operations_specs(manifest)],
+        assets=[landing, *steps, *predictions, lift, publish, report, *operations_specs(manifest)],
         asset_checks=[gate],
         jobs=[nightly, record_day, publish_again, fit_models],
         schedules=schedules,

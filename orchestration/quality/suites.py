@@ -35,7 +35,7 @@ from orchestration.errors import UnusableInput
 COMMON_SUITE = "every_segmentation"
 TABLE_SUFFIX = "_segments"
 # Outputs that are no segmentation: what every segmentation must hold is not asked of them.
-OTHER_OUTPUTS = frozenset({"audience_memberships"})
+OTHER_OUTPUTS = frozenset({"audience_lift", "audience_memberships"})
 SEVERITIES = ("error", "warning")
 BOUND_BY_CODE = frozenset({"table", "as_of_date", "segmentation", "customers", "declared_segments"})
 REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")

@@ -44,6 +44,7 @@ COMMON_SQL = ("random", "reference", "people", "referrals", "totals")
 BUCKET_SQL = (
     "permissions",
     "campaign_contacts",
+    "order_days",
     "orders",
     "transactions",
     "responses",
@@ -57,6 +58,9 @@ BUCKET_SQL = (
     "truth",
     "campaign_totals",
 )
+# Campaigns to an audience, where they are asked for: after the other campaigns are planned, and after it is known when a customer buys.
+AUDIENCE_CAMPAIGNS = "audience_campaigns"
+AUDIENCE_CONTACTS = "audience_contacts"
 # Once, after the buckets.
 CATALOGUE_SQL = ("catalogue",)
 CATALOGUE_TABLES = ("products", "stores", "campaigns")
@@ -93,7 +97,15 @@ class GenerationReport:
     superseded_rows: dict[str, int]
 
 
-def generate(folder: Path, customers: int, months: int, seed: int = DEFAULT_SEED, progress: Step | None = None) -> GenerationReport:
+def generate(
+    folder: Path,
+    customers: int,
+    months: int,
+    seed: int = DEFAULT_SEED,
+    progress: Step | None = None,
+    *,
+    audience_campaigns: bool = False,
+) -> GenerationReport:
     """Write a synthetic retailer into a folder, as a source in the raw contract.
 
     Args:
@@ -102,6 +114,7 @@ def generate(folder: Path, customers: int, months: int, seed: int = DEFAULT_SEED
         months: how many months of history before 2026-01-01, from 1 to 120. A year shows every season.
         seed: the same customers, months and seed give the same rows.
         progress: called after each piece of work with what it was, how many are done, and how many there are.
+        audience_campaigns: also send campaigns to an audience of the project, with its holdout and a planted uplift.
 
     Raises:
         UnusableInput: a number is out of range, or the folder holds something already; nothing was written.
@@ -113,7 +126,8 @@ def generate(folder: Path, customers: int, months: int, seed: int = DEFAULT_SEED
         source = Path(working) / "source"
         source.mkdir()
         with duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(Path(working) / "spill")}) as connection:
-            written = _write_source(connection, source, Path(working) / "parts", customers, months, seed, progress)
+            parts = Path(working) / "parts"
+            written = _write_source(connection, source, parts, customers, months, seed, progress, audience_campaigns=audience_campaigns)
         if folder.exists():
             folder.rmdir()
         shutil.move(source, folder)
@@ -149,7 +163,15 @@ def _check(folder: Path, customers: int, months: int, seed: int) -> None:
 
 
 def _write_source(
-    connection: duckdb.DuckDBPyConnection, source: Path, parts: Path, customers: int, months: int, seed: int, progress: Step | None
+    connection: duckdb.DuckDBPyConnection,
+    source: Path,
+    parts: Path,
+    customers: int,
+    months: int,
+    seed: int,
+    progress: Step | None,
+    *,
+    audience_campaigns: bool,
 ) -> dict[str, WrittenTable]:
     """Fill the folder `source`; `parts` takes what is only passing through. Returns what was written, by raw table."""
     tables = load_raw_tables()
@@ -164,11 +186,12 @@ def _write_source(
         if progress is not None:
             progress(what, done, pieces)
 
-    _prepare(connection, customers, months, seed)
+    prepare(connection, customers, months, seed, audience_campaigns=audience_campaigns)
+    bucket_sql = with_audience_contacts(BUCKET_SQL) if audience_campaigns else BUCKET_SQL
     for bucket, first_customer in enumerate(first_customers):
         last_customer = min(first_customer + bucket_size - 1, customers)
-        _make_people(connection, first_customer, last_customer)
-        _run(connection, BUCKET_SQL)
+        make_people(connection, first_customer, last_customer)
+        run_sql(connection, bucket_sql)
         for name, table in tables.items():
             if name not in CATALOGUE_TABLES:
                 collect_rows(connection, table, parts, bucket)
@@ -177,7 +200,7 @@ def _write_source(
             _copy(connection, f"select * from {name} order by all", parts / name / f"bucket_{bucket:06}.parquet")
         tell(f"customers {first_customer} to {last_customer}")
 
-    _run(connection, CATALOGUE_SQL)
+    run_sql(connection, CATALOGUE_SQL)
     written = {}
     for name, table in tables.items():
         if name in CATALOGUE_TABLES:
@@ -187,12 +210,19 @@ def _write_source(
         tell(name)
 
     _write_truth(connection, source / "truth", parts, [flaw for table in written.values() for flaw in table.dirty_rows])
-    _write_settings(source, customers, months, seed)
+    _write_settings(source, customers, months, seed, audience_campaigns=audience_campaigns)
     tell("truth")
     return written
 
 
-def _prepare(connection: duckdb.DuckDBPyConnection, customers: int, months: int, seed: int) -> None:
+def with_audience_contacts(steps: tuple[str, ...]) -> tuple[str, ...]:
+    """These steps of a bucket, with the contacts of campaigns to an audience where they belong."""
+    after = steps.index("order_days") + 1
+    return (*steps[:after], AUDIENCE_CONTACTS, *steps[after:])
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, customers: int, months: int, seed: int, *, audience_campaigns: bool) -> None:
+    """Set what the SQL reads of the session, and make all that there is before any customer."""
     start = first_day(months)
     end_at = datetime.combine(AS_OF_DATE, time(), ZoneInfo(BUSINESS_TIMEZONE)).astimezone(UTC).replace(tzinfo=None)
     connection.execute("set TimeZone = 'UTC'")
@@ -210,10 +240,11 @@ def _prepare(connection: duckdb.DuckDBPyConnection, customers: int, months: int,
     for name, value in variables.items():
         connection.execute(f"set variable {name} = ?", [value])
     set_parameters(connection)
-    _run(connection, COMMON_SQL)
+    run_sql(connection, (*COMMON_SQL, AUDIENCE_CAMPAIGNS) if audience_campaigns else COMMON_SQL)
 
 
-def _make_people(connection: duckdb.DuckDBPyConnection, first_customer: int, last_customer: int) -> None:
+def make_people(connection: duckdb.DuckDBPyConnection, first_customer: int, last_customer: int) -> None:
+    """Make the table `people` of one bucket: the customers with these numbers."""
     connection.execute("set variable first_customer = ?", [first_customer])
     connection.execute("set variable last_customer = ?", [last_customer])
     connection.execute(
@@ -222,7 +253,8 @@ def _make_people(connection: duckdb.DuckDBPyConnection, first_customer: int, las
     )
 
 
-def _run(connection: duckdb.DuckDBPyConnection, names: tuple[str, ...]) -> None:
+def run_sql(connection: duckdb.DuckDBPyConnection, names: tuple[str, ...]) -> None:
+    """Run files of `sql/`, in this order."""
     for name in names:
         connection.execute((SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8"))
 
@@ -250,16 +282,17 @@ def _write_truth(connection: duckdb.DuckDBPyConnection, folder: Path, parts: Pat
     _copy(connection, "select * from dirty_rows order by all", folder / "dirty_rows.parquet")
 
 
-def _write_settings(source: Path, customers: int, months: int, seed: int) -> None:
+def _write_settings(source: Path, customers: int, months: int, seed: int, *, audience_campaigns: bool) -> None:
     settings = {
         # Two different retailers in one home are two sources.
-        "name": f"synthetic_{customers}_customers_{months}_months_seed_{seed}",
+        "name": f"synthetic_{customers}_customers_{months}_months_seed_{seed}{'_audience_campaigns' if audience_campaigns else ''}",
         "business_timezone": BUSINESS_TIMEZONE,
         "currency": CURRENCY,
         "holiday_country": HOLIDAY_COUNTRY,
         "as_of_date": AS_OF_DATE,
     }
-    text = f"# A synthetic retailer: `segments generate --customers {customers} --months {months} --seed {seed}`\n"
+    option = " --audience-campaigns" if audience_campaigns else ""
+    text = f"# A synthetic retailer: `segments generate --customers {customers} --months {months} --seed {seed}{option}`\n"
     (source / "source.yml").write_text(text + yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
 
 

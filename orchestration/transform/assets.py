@@ -32,7 +32,7 @@ from orchestration.transform.rules import (
 # not stop models of the same Dagster step, so what comes after the gate has to be a step of its own.
 # By name and not by path: dbt reads a path from the folder that the night was started in.
 PREDICTION_AND_SEGMENTS = (
-    "fqn:customer_segments.staging.prediction fqn:customer_segments.prediction "
+    "fqn:customer_segments.staging.prediction fqn:customer_segments.staging.lift fqn:customer_segments.prediction "
     "fqn:customer_segments.segments fqn:customer_segments.audiences"
 )
 REPORTING = "fqn:customer_segments.history fqn:customer_segments.published"

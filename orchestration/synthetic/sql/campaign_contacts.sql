@@ -28,7 +28,8 @@ with chosen_customers as (
     from campaign_list
     inner join people on draw('target', people.n, campaign_number) < parameter('target_share')[people.campaign_response]
     inner join permissions on people.n = permissions.n and list_contains(permissions.granted_channels, campaign_list.channel)
-    where people.signed_up_day < campaign_list.first_day_number
+    -- Campaigns to an audience choose otherwise (audience_contacts).
+    where people.signed_up_day < campaign_list.first_day_number and campaign_list.campaign_type != 'win_back'
 ),
 
 -- Those who get too much are written to twice.

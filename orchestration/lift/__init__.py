@@ -1,0 +1,1 @@
+"""Lift: what contacting an audience brought, from the sums that dbt made of the two sides."""
