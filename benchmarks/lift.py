@@ -95,7 +95,8 @@ def plant(connection: duckdb.DuckDBPyConnection, seed: int, customers: int, *, u
         create table audience_rules as
             select '{AUDIENCE}' as audience_id, 'Lapsed' as name, 10.0 as holdout_percent, '{limit}' as holdout_limit;
         create table stg_campaigns as
-            select campaign_id, campaign_number, starts_on, target_audience from campaign_list where campaign_type = 'win_back';
+            select campaign_id, campaign_number, campaign_name, starts_on, target_audience
+            from campaign_list where campaign_type = 'win_back';
         create table recorded_campaign_members as
             select
                 campaign.starts_on as as_of_date, campaign.campaign_id, campaign.target_audience as audience_id, people.customer_id,

@@ -3,6 +3,7 @@
 Each returns None when the build does not publish what it is made from; the page then says so.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from orchestration.report.reading import Tables, plain, records
@@ -260,8 +261,82 @@ def read_audiences(tables: Tables) -> dict[str, Any] | None:
         "memberships": _audience_members(tables),
         "combinations": _combinations(tables),
         "overlaps": _told(tables, "audience_overlaps", next((name for name in names if name.startswith("customers")), None)),
-        "lift": _told(tables, "audience_lift", None),
+        "funnels": _funnels(tables),
+        "lift": _lift(tables),
     }
+
+
+def _funnels(tables: Tables) -> dict[str, list[list[Any]]]:
+    """By audience: [condition, customers who meet it, left by it and those before, removed by it], in the order of the conditions."""
+    if not tables.has("audience_funnels", "audience_id", "step", "customers_left"):
+        return {}
+    steps: dict[str, list[tuple[str, int, int]]] = {}
+    for audience, text, meeting, left in tables.rows(
+        "select audience_id, condition_text, customers_meeting, customers_left from published.audience_funnels order by audience_id, step"
+    ):
+        steps.setdefault(audience, []).append((text, meeting, left))
+    ((everybody,),) = tables.rows("select max(customers_left + customers_removed) from published.audience_funnels where step = 1")
+    return {audience: told_funnel(tables, everybody, of_audience) for audience, of_audience in steps.items()}
+
+
+def told_funnel(tables: Tables, everybody: int, steps: Sequence[tuple[str, int, int]]) -> list[list[Any]]:
+    """A funnel in which no number, and no difference of two numbers, is about a few customers.
+
+    Args:
+        tables: which knows how few are too few.
+        everybody: all customers, a number that the page tells.
+        steps: (condition, customers who meet it, customers left), in their order.
+
+    Returns:
+        [condition, meeting, left, removed] for each step; None where a number would give a few away. The last number left is the size of
+        the audience, which the page tells too, so what stands before it is told when it is far enough from it.
+    """
+
+    def is_safe(difference: int) -> bool:
+        return difference == 0 or tables.is_told(difference)
+
+    told: list[int | None] = []
+    next_told = None
+    for number, (_, _, left) in reversed(list(enumerate(steps))):
+        is_last = number == len(steps) - 1
+        shown = is_safe(left) and is_safe(everybody - left) and (next_told is None or is_safe(left - next_told))
+        if shown or is_last:
+            next_told = left if is_safe(left) else next_told
+        told.insert(0, tables.tell_customers(left) if is_last else left if shown else None)
+    found: list[list[Any]] = []
+    before: int | None = everybody
+    for (text, meeting, left), shown_left in zip(steps, told, strict=True):
+        is_told = is_safe(meeting) and is_safe(everybody - meeting) and is_safe(meeting - left) and (meeting != left or shown_left == left)
+        removed = before - shown_left if before is not None and shown_left == left else None
+        found.append([text, meeting if is_told else None, shown_left, removed if removed is not None and is_safe(removed) else None])
+        before = shown_left if shown_left == left else None
+    return found
+
+
+# Figures about one side of a campaign, and about what lies between the sides: told when the sides are large enough.
+LIFT_SIDES = ("treated", "holdout")
+LIFT_DIFFERENCES = tuple(f"{figure}_difference{end}" for figure in ("response", "revenue") for end in ("", "_lower", "_upper"))
+
+
+def _lift(tables: Tables) -> list[dict[str, Any]]:
+    """The campaigns of audience_lift, the latest first; a side of few customers has no figures, and nothing is compared with it."""
+    if not tables.has("audience_lift", "campaign_id", "audience_id", "verdict", *LIFT_DIFFERENCES):
+        return []
+    names = tables.columns("audience_lift")
+    rows = tables.rows(f"select * from published.audience_lift order by starts_on desc, campaign_id, audience_id limit {ROWS_SHOWN}")
+    found = []
+    for row in rows:
+        lift = dict(zip(names, row, strict=True))
+        sides = {side: tables.is_told(lift[f"{side}_customers"]) for side in LIFT_SIDES}
+        told = {name: lift[name] for name in ("campaign_id", "audience_id", "campaign_name", "starts_on", "window_ends_on")}
+        for side, is_told in sides.items():
+            told[f"{side}_customers"] = tables.tell_customers(lift[f"{side}_customers"])
+            for figure in ("response_rate", "revenue_per_customer"):
+                told[f"{side}_{figure}"] = lift[f"{side}_{figure}"] if is_told else None
+        told |= {name: lift[name] if all(sides.values()) else None for name in LIFT_DIFFERENCES}
+        told |= {name: lift[name] for name in ("verdict", "revenue_verdict", "verdict_reason")}
+        found.append({name: plain(value) for name, value in told.items()})
+    return found
 
 
 def _audience_members(tables: Tables) -> dict[str, dict[str, Any]]:

@@ -27,6 +27,7 @@ campaigns as (
 
     select
         campaign_id,
+        campaign_name,
         starts_on,
         target_audience
     from {{ ref('stg_campaigns') }}
@@ -47,6 +48,7 @@ compared as (
     select
         campaigns.campaign_id,
         rules.audience_id,
+        campaigns.campaign_name,
         campaigns.starts_on,
         {{ days_before('campaigns.starts_on', '-limits.window_days') }} as window_ends_on,
         rules.holdout_percent,
@@ -108,6 +110,7 @@ final as (
         campaign_id,
         audience_id,
         {{ as_of_date() }} as as_of_date,
+        campaign_name,
         starts_on,
         window_ends_on,
         treated_customers,

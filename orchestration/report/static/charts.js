@@ -96,6 +96,29 @@ function bars(name, rows, tell, numbers, hint) {
   }), numbers, 56 + 30 * rows.length);
 }
 
+/* Differences with their intervals, one under the other, and the line of no difference. `rows` are [name, lower, difference, upper], `tick` writes the axis. */
+function intervals(name, rows, tell, tick) {
+  const whisker = (params, api) => {
+    const [low, high] = [api.coord([api.value(0), api.value(2)]), api.coord([api.value(1), api.value(2)])];
+    const style = { stroke: colour('--accent'), lineWidth: 2 };
+    const line = (x1, y1, x2, y2) => ({ type: 'line', shape: { x1, y1, x2, y2 }, style });
+    return { type: 'group', children: [line(low[0], low[1], high[0], high[1]), ...[low, high].map(([x, y]) => line(x, y - 5, x, y + 5))] };
+  };
+  return chart(name, () => ({
+    grid: { left: 8, right: 24, top: 8, bottom: 8, containLabel: true },
+    xAxis: axis({ type: 'value', min: (range) => Math.min(0, range.min), max: (range) => Math.max(0, range.max), splitNumber: 4, axisLabel: { color: colour('--soft'), hideOverlap: true, formatter: tick } }),
+    yAxis: axis({ type: 'category', inverse: true, data: rows.map((row) => row[0]), axisLabel: { color: colour('--ink'), width: narrow() ? 110 : 200, overflow: 'truncate' } }),
+    tooltip: { trigger: 'item', backgroundColor: colour('--paper'), borderColor: colour('--line'), textStyle: { color: colour('--ink') }, confine: true,
+      formatter: (point) => { const [label, low, middle, high] = rows[point.dataIndex]; return escaped(label + ': ' + tell(middle) + ' (' + tell(low) + ' to ' + tell(high) + ')'); } },
+    series: [
+      { type: 'custom', name: 'Interval', renderItem: whisker, data: rows.map((row, index) => [row[1], row[3], index]), encode: { x: [0, 1], y: 2 } },
+      { type: 'scatter', name, symbolSize: 10, data: rows.map((row, index) => [row[2], index]), itemStyle: { color: colour('--accent') },
+        label: { show: true, position: 'top', color: colour('--ink'), formatter: (point) => tell(point.value[0]) },
+        markLine: { silent: true, symbol: 'none', animation: false, lineStyle: { color: colour('--soft'), type: 'dashed' }, label: { show: false }, data: [{ xAxis: 0 }] } },
+    ],
+  }), null, 64 + 44 * rows.length);
+}
+
 function columns(name, rows, tell, numbers) {
   return chart(name, () => ({
     grid: { left: 8, right: 16, top: 16, bottom: 8, containLabel: true },

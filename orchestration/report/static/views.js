@@ -374,16 +374,45 @@ function audiences() {
   return [
     h('h1', {}, largest ? names.get(largest.audience_id) + ' is the largest audience: ' + customers(sizeOf(largest)) + ', of whom ' + customers(contactableOf(largest)) + ' may be contacted' : 'Audiences'),
     panel('Every audience', null, shown.length ? table('Audiences', [['Audience', ''], ['What it is for', 'words'], ['Members', 'n'], ['Contactable', 'n'], ['Held out', 'n'], ['Owner', '']], shown.map((one) => [h('a', { href: address({ view: 'audiences', a: one.audience_id }) }, names.get(one.audience_id)), one.description || '', customers(sizeOf(one)), customers(contactableOf(one)), customers(members(one).holdout ?? one.holdout_size), one.owner || '–'])) : h('p', { class: 'quiet' }, 'None matches.')),
+    chosen && told.funnels[chosen.audience_id] ? panel(names.get(chosen.audience_id) + ': from all customers to members', null, conditionFunnel(told.funnels[chosen.audience_id])) : null,
     chosen ? panel(names.get(chosen.audience_id) + ': from members to contactable', chosen.description || null, funnel(chosen, sizeOf(chosen), contactableOf(chosen), members(chosen))) : null,
+    liftPanel(told.lift, names),
     told.combinations.length ? panel('Who is in several', 'People who are in exactly these audiences, the largest combinations first.', table('Combinations of audiences', [['Audience', ''], ...told.combinations.map((row) => [WHOLE.format(row[1]), ''])], inCombinations.map((id) => [names.get(id) || words(id), ...told.combinations.map((row) => h('span', { class: row[0].includes(id) ? 'on' : 'off' }, h('span', { class: 'unseen' }, row[0].includes(id) ? 'in' : 'not in')))]), 'dots')) : null,
     told.overlaps.length ? overlapPanel(told.overlaps, names) : null,
-    told.lift.length ? panel('What contacting brought', 'Treated members beside those held out.', generic('Lift', told.lift, names)) : h('p', { class: 'quiet' }, 'No lift is measured yet: it needs a campaign to an audience with a holdout.'),
   ];
 }
 function funnel(one, size, contactable, members) {
   const reasons = members.reasons || [];
   return [bars('Members and contactable members', [['Members', isTold(size) ? size : null], ...reasons.filter((row) => isTold(row[1])).map((row) => ['− ' + words(row[0]), row[1]]), ['Contactable', isTold(contactable) ? contactable : null]], (value) => (value === null ? '–' : WHOLE.format(value)),
     table('Why members are not contactable', [['', ''], ['People', 'n']], [['Members', customers(size)], ...reasons.map((row) => [words(row[0]), customers(row[1])]), ['Contactable', customers(contactable)]]))];
+}
+/* What each condition leaves of those the ones before it left; a number that would give a few customers away is left out. */
+function conditionFunnel(steps) {
+  const bar = (count) => h('span', { class: 'bar' }, isTold(count) && everybody ? h('i', { style: '--part:' + count / everybody }) : null, customers(count));
+  return table('What each condition leaves', [['Condition', 'words'], ['Customers left', ''], ['Taken away by it', 'n'], ['Meet it in all', 'n']],
+    [['All customers', bar(everybody), '', ''], ...steps.map(([condition, meeting, left, removed], place) => [h('span', { class: 'plain' }, (place + 1) + '. ' + sentence(condition)), bar(left), customers(removed), customers(meeting)])]);
+}
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1).replaceAll('_', ' ');
+
+const VERDICTS = { positive: 'More than without', negative: 'Less than without', no_difference: 'No difference to be seen', not_enough_yet: 'Not enough yet', not_comparable: 'Not comparable' };
+const NO_VERDICT = {
+  no_holdout: 'nobody of this audience is held out', members_not_recorded: 'no night recorded who was in it on the first day', window_open: 'the days that count are not over',
+  nobody_eligible: 'nobody could be contacted', too_few_customers: 'too few customers on one side', too_few_responses: 'too few purchases', sides_differed_before: 'the two sides differed before anything was sent',
+};
+/* Of the campaigns with a verdict a chart; of the others the reason why there is none. */
+function liftPanel(lift, names) {
+  if (!lift.length) return panel('What contacting brought', null, h('p', { class: 'quiet' }, 'No lift is measured yet: it needs a campaign whose target audience is one of these, with a holdout.'));
+  const told = lift.filter((row) => row.response_difference !== null);
+  const tick = (value) => POINTS.format(100 * value), points = (value) => tick(value) + ' points';
+  const money = (value) => figure(value, 'money');
+  const soft = (...text) => h('span', { class: 'soft under' }, text);
+  const side = (row, name) => (row.treated_customers || row.holdout_customers ? [customers(row[name + '_customers']), row[name + '_response_rate'] === null ? null : soft(share(row[name + '_response_rate']) + ' bought')] : '–');
+  const between = (row, name, tell, end) => (row[name + '_difference'] === null ? '–' : [tell(row[name + '_difference']), soft(end(row[name + '_difference_lower']) + ' to ' + end(row[name + '_difference_upper']))]);
+  const title = (row) => (row.campaign_name || row.campaign_id) + ', ' + shortDay(row.starts_on);
+  const numbers = table('Campaigns to audiences', [['Campaign', 'words'], ['Did more buy?', 'words'], ['Could be contacted', 'n'], ['Held out', 'n'], ['Difference in buyers', 'n'], ['In net sales per customer', 'n']],
+    lift.map((row) => [[title(row), soft(names.get(row.audience_id) || words(row.audience_id))], [VERDICTS[row.verdict] || words(row.verdict), row.verdict_reason ? soft(NO_VERDICT[row.verdict_reason] || words(row.verdict_reason)) : null], side(row, 'treated'), side(row, 'holdout'), between(row, 'response', points, tick), between(row, 'revenue', money, money)]));
+  const lead = 'Members who could be contacted beside members held out, both from the morning of the first day, over the same days. The line is the interval that holds the truth 95 times in 100; where it crosses zero, chance explains the difference.';
+  return panel('What contacting brought', lead, told.length ? intervals('Difference of the shares that bought', told.map((row) => [title(row), row.response_difference_lower, row.response_difference, row.response_difference_upper]), points, tick) : h('p', { class: 'quiet' }, 'No campaign has enough to be told yet; the table says why.'), numbers);
 }
 /* The pairs that have most in common first. */
 function overlapPanel(pairs, names) {

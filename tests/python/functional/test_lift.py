@@ -19,10 +19,11 @@ FIRST_DAY, OPEN, OVER = "2025-11-10", "2025-12-07", "2025-12-08"
 # 1,000 members are eligible, a tenth of them on the holdout side; of 50 others each side has people who could not be contacted anyway.
 PLANTED = """
     create schema staging; create schema audiences; create schema segments; create schema intermediate;
-    create table staging.stg_campaigns (campaign_id varchar, starts_on date, target_audience varchar);
-    insert into staging.stg_campaigns values
+    create table staging.stg_campaigns (campaign_id varchar, starts_on date, target_audience varchar, campaign_name varchar);
+    insert into staging.stg_campaigns by position select *, campaign_id || '!' from (values
         ('win back', '2025-11-10', 'LAPSED_worth_reengaging'), ('for everybody', '2025-11-10', 'everybody'),
-        ('next month', '2025-12-10', 'lapsed_worth_reengaging'), ('ambassadors only', '2025-11-10', 'Ambassadors');
+        ('next month', '2025-12-10', 'lapsed_worth_reengaging'), ('ambassadors only', '2025-11-10', 'Ambassadors')
+    ) as campaigns (campaign_id, starts_on, target_audience);
     create table staging.stg_campaign_contacts as
     select 'win back' as campaign_id, 'c' || number as customer_id, date '2025-11-11' as sent_date from range(100, 950) as numbers (number);
     create table segments.audience_memberships as
@@ -143,6 +144,7 @@ def test_a_campaign_is_measured_when_its_window_is_over(build: Build, recorded: 
     assert (float(row["treated_revenue_per_customer"]), float(row["revenue_difference"])) == (9, 6)
     assert (row["verdict"], row["revenue_verdict"], row["verdict_reason"]) == ("positive", "positive", None)
     assert row["balance_p_value"] == pytest.approx(1)
+    assert row["campaign_name"] == "win back!"
 
 
 def test_who_is_a_member_later_changes_nothing(build: Build, recorded: Path) -> None:

@@ -42,8 +42,12 @@ class Size:
 def published_columns() -> dict[str, dict[str, str]]:
     """Columns and types of every published table, from the contracts in the project's YAML."""
     found = {}
-    for path in [*(PROJECT / "models" / "published").glob("*.yml"), *(PROJECT / "models" / "segments").glob("*.yml")]:
+    folders = (PROJECT / "models" / layer for layer in ("published", "segments", "audiences/shared"))
+    for path in (path for folder in folders for path in folder.glob("*.yml")):
         for model in yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader).get("models", []):
+            # Beside what is published stands what is not, without types.
+            if not all("data_type" in column for column in model["columns"]):
+                continue
             types = {column["name"]: TYPES.get(column["data_type"], column["data_type"]) for column in model["columns"]}
             found[model["name"].removeprefix("published_")] = types
     return found
@@ -334,5 +338,42 @@ def _audiences(connection: duckdb.DuckDBPyConnection, size: Size) -> None:
         from published.audience_memberships as one
         inner join published.audience_memberships as other on one.person_id = other.person_id and one.audience_id < other.audience_id
         group by all
+        """
+    )
+    # Four conditions: the second takes nobody away, the third fewer than may be told.
+    connection.execute(
+        f"""
+        insert into published.audience_funnels by name
+        select
+            audience_id, step, date '{LAST_DAY}' as as_of_date,
+            'segment rfm_' || step || ', is <b>high</b> or a_rather_long_condition_that_goes_on_for_a_while' as condition_text,
+            size + [900, 900, 4, 0][step] as customers_left, case step when 3 then size + 400 else size + 900 end as customers_meeting,
+            [{size.customers} - size - 900, 0, 896, 4][step] as customers_removed
+        from published.audiences
+        cross join range(1, 5) as steps (step)
+        """
+    )
+    # Campaigns of every kind: one of each verdict, and one with a side that is too small to be told.
+    connection.execute(
+        f"""
+        insert into published.audience_lift by name
+        select
+            'K' || number as campaign_id, 'audience_' || (2 + number % 2) as audience_id, date '{LAST_DAY}' as as_of_date,
+            case when number <> 4 then 'Win <i>back</i> ' || number end as campaign_name, date '2025-10-01' + number as starts_on,
+            date '2025-10-29' + number as window_ends_on, 900 + number as treated_customers, if(number = 5, 9, 100) as holdout_customers,
+            0.25 as treated_response_rate, 0.125 as holdout_response_rate, 8.5 as treated_revenue_per_customer,
+            4.25 as holdout_revenue_per_customer, verdict, verdict as revenue_verdict, reason as verdict_reason,
+            case when reason is null then middle end as response_difference,
+            case when reason is null then middle - 0.05 end as response_difference_lower,
+            case when reason is null then middle + 0.05 end as response_difference_upper,
+            case when reason is null then 10 * middle end as revenue_difference,
+            case when reason is null then 10 * middle - 2 end as revenue_difference_lower,
+            case when reason is null then 10 * middle + 2 end as revenue_difference_upper
+        from (
+            values
+            (0, 'positive', null, 0.125), (1, 'negative', null, -0.08), (2, 'no_difference', null, 0.01),
+            (3, 'not_enough_yet', 'window_open', null), (4, 'not_comparable', 'sides_differed_before', null),
+            (5, 'not_enough_yet', 'too_few_customers', null)
+        ) as campaigns (number, verdict, reason, middle)
         """
     )

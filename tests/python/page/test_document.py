@@ -1,6 +1,8 @@
 """What the page is made from equals the published tables, and says nothing of few customers."""
 
+import itertools
 import json
+import random
 import re
 from datetime import date, timedelta
 from functools import cache
@@ -12,8 +14,9 @@ import pytest
 
 from orchestration.report.document import ReportFailed, ReportOptions, read_document
 from orchestration.report.page import DETAILS, chart_library, fitting_page, render_page
-from orchestration.report.reading import WITHHELD
+from orchestration.report.reading import WITHHELD, Tables
 from orchestration.report.segmentations import COUNTED_CUSTOMERS, LEAST_DIFFERENCE, told_days, told_months
+from orchestration.report.views import told_funnel
 from tests.python.page.conftest import OPTIONS
 from tests.python.page.serving import BUILD_ID, EMPTY, FEW, LAST_DAY, Size, make_serving
 
@@ -154,10 +157,75 @@ def test_audiences_and_the_night_equal_the_tables(database: Path, document: dict
     assert night["freshness"] == {"recorded_days": 40, "outdated_days": 1, "known_to": "2026-01-01T03:00:00"}
 
 
+def test_funnels_and_lift_equal_the_tables(database: Path, document: dict[str, Any]) -> None:
+    funnels = document["audiences"]["funnels"]
+    assert len(funnels) == 4
+    for audience, steps in funnels.items():
+        table = asked(
+            database,
+            "select condition_text, customers_meeting, customers_left, customers_removed from published.audience_funnels "
+            f"where audience_id = '{audience}' order by step",
+        )
+        assert steps[:2] == [list(row) for row in table[:2]]
+        # Four customers more than the audience has: they would be given away by what is left, and by what the last condition removes.
+        assert steps[2] == [table[2][0], table[2][1], None, None]
+        assert steps[3] == [table[3][0], table[3][1], table[3][2], None]
+    lift = {row["campaign_id"]: row for row in document["audiences"]["lift"]}
+    assert list(lift) == ["K5", "K4", "K3", "K2", "K1", "K0"]
+    assert (lift["K0"]["response_difference"], lift["K0"]["response_difference_upper"], lift["K0"]["revenue_difference"]) == (
+        0.125,
+        0.175,
+        1.25,
+    )
+    assert (lift["K0"]["treated_customers"], lift["K0"]["holdout_response_rate"]) == (900, 0.125)
+    assert (lift["K3"]["verdict_reason"], lift["K3"]["response_difference"]) == ("window_open", None)
+    # Nine held out: their number is few, and no figure is about them.
+    assert (lift["K5"]["holdout_customers"], lift["K5"]["holdout_response_rate"], lift["K5"]["holdout_revenue_per_customer"]) == (
+        -1,
+        None,
+        None,
+    )
+    assert lift["K5"]["treated_response_rate"] == 0.25
+
+
+def test_no_number_of_a_funnel_gives_few_customers_away() -> None:
+    """Whatever the conditions, no number told and no difference of two that are told is about one to nine customers."""
+    tables = Tables(duckdb.connect(), 10)
+    chance = random.Random(5)  # noqa: S311
+    told = 0
+    for _ in range(3000):
+        everybody = chance.choice([0, 5, 30, 200])
+        steps, left = [], everybody
+        for number in range(chance.randint(1, 4)):
+            left = max(0, left - chance.choice([0, 0, 3, 8, 12, 40]))
+            meeting = left if number == 0 else min(everybody, left + chance.choice([0, 4, 15]))
+            steps.append((str(number), meeting, left))
+        shown = told_funnel(tables, everybody, steps)
+        size = shown[-1][2]
+        assert size == (left if left == 0 or left >= 10 else WITHHELD)
+        known = {everybody, *(step[2] for step in shown if step[2] not in (None, WITHHELD))}
+        for one, other in itertools.combinations(sorted(known), 2):
+            # The size of the audience is told in any case, and so is the number of all customers.
+            assert other - one >= 10 or {one, other} <= {everybody, size}
+        before: int | None = everybody
+        for _, meeting, left_told, removed in shown:
+            assert meeting is None or ((meeting == 0 or meeting >= 10) and (everybody == meeting or everybody - meeting >= 10))
+            assert meeting is None or left_told in (None, WITHHELD) or meeting == left_told or meeting - left_told >= 10
+            assert removed is None or removed == 0 or removed >= 10
+            assert removed is None or (before is not None and removed == before - left_told)
+            before = None if left_told == WITHHELD else left_told
+            told += left_told not in (None, WITHHELD)
+    # It still tells most.
+    assert told > 3000
+
+
 def test_no_customer_and_no_number_of_few_customers_is_in_the_document(database: Path) -> None:
     everybody = 3000
     written = json.dumps(read_document(database, BUILD_ID, ReportOptions(minimum_group_size=everybody + 1), DETAILS[0]))
     assert not re.search(r'"c\d+"', written)
+    audiences = json.loads(written)["audiences"]
+    assert {count for steps in audiences["funnels"].values() for step in steps for count in step[1:]} <= {None, WITHHELD, 0}
+    assert {row[name] for row in audiences["lift"] for name in row if re.search("rate|revenue_per|difference", name)} == {None}
     for one in json.loads(written)["segmentations"]:
         for segment in one["segments"]:
             assert set(segment["sizes"]) <= {0, WITHHELD}

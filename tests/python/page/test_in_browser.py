@@ -130,6 +130,43 @@ def test_views_of_scores_and_value_show_the_numbers_of_the_tables(tab: Page, who
     assert f"{tenths['series'][0]['data'][0]:.1%}" in title
 
 
+def test_audiences_show_the_funnel_and_the_lift_of_the_tables(tab: Page, whole_page: Path) -> None:
+    tab.look(1360)
+    tab.open(whole_page, "view=audiences&a=audience_2")
+
+    def rows_of(name: str) -> list[list[str]]:
+        rows = f"document.querySelectorAll('[aria-label=\"{name}\"] tbody tr')"
+        return tab.run(f"[...{rows}].map((row) => [...row.cells].map((cell) => cell.innerText))")  # type: ignore[no-any-return]
+
+    shown = rows_of("What each condition leaves")
+    table = asked(
+        whole_page,
+        "select condition_text, customers_left, customers_removed, customers_meeting from published.audience_funnels "
+        "where audience_id = 'audience_2' order by step",
+    )
+    assert shown[0] == ["All customers", "3,000", "", ""]
+    assert [row[1:] for row in shown[1:3]] == [[f"{count:,}" for count in row[1:]] for row in table[:2]]
+    # The third number lies so near to the last that it would give a few customers away.
+    left_out = "\N{EN DASH}"
+    assert [row[1:] for row in shown[3:]] == [[left_out, left_out, f"{table[2][3]:,}"], [f"{table[3][1]:,}", left_out, f"{table[3][3]:,}"]]
+    assert "<b>high</b> or a rather long condition" in shown[1][0]
+
+    _, lift = charts(tab)
+    measured = asked(
+        whole_page,
+        "select response_difference_lower, response_difference, response_difference_upper from published.audience_lift "
+        "where verdict_reason is null order by starts_on desc",
+    )
+    whiskers, points = (series["data"] for series in lift["series"])
+    assert [(low, high) for low, high, _ in whiskers] == [(float(low), float(high)) for low, _, high in measured]
+    assert [middle for middle, _ in points] == [float(middle) for _, middle, _ in measured]
+    rows = [" ".join(row) for row in rows_of("Campaigns to audiences")]
+    assert len(rows) == 6
+    assert "< 10" in rows[0] and "Not enough yet" in rows[0] and "too few customers on one side" in rows[0]
+    assert "Not comparable" in rows[1] and "Win <i>back</i> 3" in rows[2] and "the days that count are not over" in rows[2]
+    assert "+12.5 points" in rows[5] and "+7.5 to +17.5" in rows[5] and "More than without" in rows[5]
+
+
 def test_few_customers_are_shown_as_few(tab: Page, whole_page: Path) -> None:
     tab.open(whole_page, "view=segmentation&s=rfm")
     row = tab.run("[...document.querySelectorAll('main tbody tr')].find((row) => row.textContent.includes('few')).innerText")

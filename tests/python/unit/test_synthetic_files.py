@@ -261,3 +261,43 @@ def test_memory_does_not_grow_with_the_number_of_customers(tmp_path: Path) -> No
         for customers in (750, 3_000)
     ]  # fmt: skip
     assert peaks[1] < 1.5 * peaks[0]
+
+
+@pytest.fixture(scope="module")
+def with_audience_campaigns(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return generate(tmp_path_factory.mktemp("made") / "retailer", customers=1500, months=12, seed=3, audience_campaigns=True).folder
+
+
+def test_campaigns_to_an_audience_come_on_top_and_change_no_other_row(source: GenerationReport, with_audience_campaigns: Path) -> None:
+    # Points and permissions are not among them: they follow from orders and contacts. Rows spoilt on purpose are copies of others.
+    for table, key in (("transactions", "order_id"), ("campaign_contacts", "contact_id"), ("web_events", "event_id")):
+        folders = (source.folder, with_audience_campaigns)
+        files = [f"(from read_parquet('{folder}/{table}/*.parquet') where {key} not like 'X%')" for folder in folders]
+        assert duckdb.execute(f"from {files[0]} except all from {files[1]}").fetchall() == [], table
+    settings = (with_audience_campaigns / "source.yml").read_text(encoding="utf-8")
+    assert "segments generate --customers 1500 --months 12 --seed 3 --audience-campaigns" in settings
+
+
+def test_a_campaign_to_an_audience_contacts_nobody_whom_the_project_holds_out(with_audience_campaigns: Path) -> None:
+    folder = with_audience_campaigns
+    truth, contacts = f"'{folder}/truth/campaign_assignments.parquet'", f"'{folder}/campaign_contacts/*.parquet'"
+    campaigns = f"(select distinct campaign_id from '{folder}/campaigns/*.parquet' where target_audience = 'lapsed_worth_reengaging')"
+    side = "if(substring(md5('lapsed_worth_reengaging:' || customer_id), 1, 8) < '19999999', 'control', 'treated')"
+    ((chosen, wrong_side, uplifts, orders, control_orders),) = duckdb.execute(
+        f"""
+        select
+            count(*), count(*) filter (where assigned_group <> {side}), list(distinct true_uplift), count(caused_order_id),
+            count(caused_order_id) filter (where assigned_group = 'control')
+        from {truth} semi join {campaigns} using (campaign_id)
+        """
+    ).fetchall()
+    assert chosen > 500 and wrong_side == 0 and uplifts == [0.15] and control_orders == 0
+    assert 0.1 < orders / chosen < 0.17
+    ((contacted, others),) = duckdb.execute(
+        f"""
+        select count(distinct customer_id), count(*) filter (where assigned_group is distinct from 'treated')
+        from {contacts} as contacts semi join {campaigns} using (campaign_id) left join {truth} using (campaign_id, customer_id)
+        where customer_id in (select customer_id from {truth})
+        """
+    ).fetchall()
+    assert contacted > 200 and others == 0
