@@ -205,7 +205,8 @@ def summary(found: Sequence[Found]) -> str:
         [
             f"members treated {mean(lambda one: one.treated):,.0f}, held out {mean(lambda one: one.holdout):,.0f} (means)",
             f"response: truth {mean(lambda one: one.true_response):.4f}, measured {mean(lambda one: one.response[0]):.4f} (means)",
-            f"response: right sign {count(lambda one: one.has_right_sign)}, truth inside {count(lambda one: one.is_response_covered)}",
+            f"response: right sign {count(lambda one: one.has_right_sign)}, truth inside {count(lambda one: one.is_response_covered)}, "
+            f"both {count(lambda one: one.has_right_sign and one.is_response_covered)}",
             "response: " + ", ".join(f"{verdict} {times}" for verdict, times in sorted(verdicts.items())),
             f"revenue: truth {mean(lambda one: one.true_revenue):.3f}, measured {mean(lambda one: one.revenue[0]):.3f} a customer (means)",
             "revenue: right sign "

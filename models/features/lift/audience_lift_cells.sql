@@ -46,8 +46,8 @@ limits as (
 
 ),
 
--- The first day on which somebody was recorded for an audience is the last that no campaign to it had a part in: what the sides are compared by
--- is as of then. Later the treated differ by what earlier campaigns brought.
+-- The first day on which somebody was recorded for an audience is the last one that no campaign to it had a part in: what the sides are
+-- compared by is as of then. Later the treated differ by what earlier campaigns brought.
 first_days as (
 
     select
