@@ -16,7 +16,8 @@
         {{ text_literal(audience_holdout_limit(definition.get('holdout_percent', 0))) }} as holdout_limit,
         {{ text_literal(priority.get('group', name)) }} as priority_group,
         cast({{ priority.get('rank', 1) }} as integer) as priority_rank,
-        cast({{ definition.get('minimum_size') or threshold('audience_minimum_size') }} as integer) as minimum_size
+        cast({{ definition.get('minimum_size') or threshold('audience_minimum_size') }} as integer) as minimum_size,
+        '{{ local_md5(definition | string) }}' as definition_hash
     {{- '\n    union all' if not loop.last }}
     {%- endfor %}
     {%- endif %}

@@ -35,7 +35,8 @@ final as (
         cast(coalesce(counted.size, 0) as bigint) as size,
         cast(coalesce(counted.contactable_size, 0) as bigint) as contactable_size,
         cast(coalesce(counted.holdout_size, 0) as bigint) as holdout_size,
-        rules.last_reviewed
+        rules.last_reviewed,
+        rules.definition_hash
     from rules
     left join counted on rules.audience_id = counted.audience_id
 

@@ -1,32 +1,32 @@
--- Contact keys leave as hashes only, and only where the customer allows that channel for marketing on the day.
+-- Contact keys leave as hashes only, and only where everybody with that address allows the channel for marketing on the day.
 with customers as (
 
     select * from {{ ref('int_customers') }}
 
 ),
 
-profiles as (
+addresses as (
 
-    select
-        customer_id,
-        nullif(lower(trim(email)), '') as email,
-        nullif(translate(phone, ' -()/.', ''), '') as phone
-    from {{ ref('stg_customers') }}
+    {{ contact_addresses() }}
 
 ),
 
-permissions as (
+allowed as (
 
     select
-        customer_id,
-        max(case when channel = 'email' then 1 end) as may_email,
-        max(case when channel = 'sms' then 1 end) as may_sms
-    from {{ ref('audience_contactability') }}
+        addresses.customer_id,
+        addresses.channel,
+        addresses.address
+    from addresses
+    inner join {{ ref('audience_contactability') }} as contactability
+        on
+            addresses.customer_id = contactability.customer_id
+            and addresses.channel = contactability.channel
     where
-        purpose = 'marketing'
-        and has_consent
-        and not is_unsubscribed
-    group by customer_id
+        contactability.purpose = 'marketing'
+        and contactability.has_consent
+        and not contactability.is_unsubscribed
+        and not contactability.is_address_barred
 
 ),
 
@@ -43,11 +43,11 @@ final as (
     select
         customers.customer_id as person_id,
         customers.as_of_date,
-        case when permissions.may_email = 1 then {{ sha256_of('profiles.email') }} end as email_sha256,
-        case when permissions.may_sms = 1 then {{ sha256_of('profiles.phone') }} end as phone_sha256
+        {{ sha256_of('email.address') }} as email_sha256,
+        {{ sha256_of('sms.address') }} as phone_sha256
     from customers
-    inner join profiles on customers.customer_id = profiles.customer_id
-    left join permissions on customers.customer_id = permissions.customer_id
+    left join allowed as email on customers.customer_id = email.customer_id and email.channel = 'email'
+    left join allowed as sms on customers.customer_id = sms.customer_id and sms.channel = 'sms'
     left join erased on customers.customer_id = erased.customer_id
     where erased.customer_id is null
 

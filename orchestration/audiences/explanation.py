@@ -247,6 +247,7 @@ def _contactable(build: Build, content: Mapping[str, Any]) -> int:
         "inner join audiences.audience_contactability as contactability on previewed.customer_id = contactability.customer_id "
         "where contactability.purpose = ? and contactability.channel = ? "
         "and contactability.has_consent and not contactability.is_unsubscribed and not contactability.is_over_limit "
+        "and contactability.has_address and not contactability.is_address_barred "
         "and previewed.customer_id not in (select customer_id from staging.stg_erasure_requests where requested_date < ?)",
         content.get("purpose", "marketing"),
         content["channel"],

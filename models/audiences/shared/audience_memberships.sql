@@ -72,6 +72,8 @@ judged as (
             when erased.customer_id is not null then 'erased'
             when not coalesce(contactability.has_consent, false) then 'no_consent'
             when contactability.is_unsubscribed then 'unsubscribed'
+            when not contactability.has_address then 'no_address'
+            when contactability.is_address_barred then 'address_barred'
             when contactability.is_over_limit then 'contact_limit'
             when sizes.members < rules.minimum_size then 'audience_too_small'
         end as obstacle
