@@ -180,6 +180,27 @@ def audience(name: str, source: str, home: str) -> None:
 
 
 @main.command()
+@click.argument("audience")
+@click.option(
+    "--to", "address", required=True, metavar="DIR_OR_URL", help="A folder, a URL like s3://bucket/folder, or an http(s) webhook."
+)
+@click.option("--format", "file_format", type=click.Choice(["parquet", "csv"]), default=None, help="Of files; default: parquet.")
+@click.option(
+    "--again", is_flag=True, help="Deliver also what was delivered already; a webhook is sent all members instead of the changes."
+)
+@home_option
+@readable_errors
+def export(audience: str, address: str, file_format: str | None, again: bool, home: str) -> None:
+    """Deliver AUDIENCE of the served build: hashed keys of those who may be contacted, a manifest, and the change since the last delivery.
+
+    A webhook that asks for a token is given the one in the environment variable SEGMENTS_WEBHOOK_TOKEN.
+    """
+    from orchestration.delivery.export import export_audience
+
+    click.echo(export_audience(Path(home).resolve(), audience, address, file_format=file_format, again=again).summary)
+
+
+@main.command()
 @home_option
 @readable_errors
 def builds(home: str) -> None:

@@ -19,3 +19,7 @@ class HomeInUse(UnusableInput):
 
 class PublishingFailed(SegmentsError):
     """A build could not be written, verified or swapped in; what was served before is still served."""
+
+
+class DeliveryFailed(SegmentsError):
+    """An audience could not be brought to its destination, though nothing is wrong with either: the same command again takes it up."""

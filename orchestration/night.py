@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from orchestration.audiences.definitions import read_definitions
+from orchestration.delivery.records import list_deliveries
 from orchestration.errors import GateClosed, UnusableInput
 from orchestration.ingest.inspection import inspect_source
 from orchestration.ingest.landing import LandingReport, read_batches_landed
@@ -66,7 +67,12 @@ class NightKeeper:
         """Begin a build: from here on the working database is this build's, and every earlier verdict is about other rows."""
         as_known_at = self._settings.as_known_at
         build = builds.start_build(
-            self._settings.home, self._source.name, as_of_date, builds.code_version(PROJECT_DIR), as_known_at=as_known_at
+            self._settings.home,
+            self._source.name,
+            as_of_date,
+            builds.code_version(PROJECT_DIR),
+            as_known_at=as_known_at,
+            business_timezone=self._source.business_timezone,
         )
         self._pointer.parent.mkdir(parents=True, exist_ok=True)
         self._pointer.write_text(build.id + "\n", encoding="utf-8")
@@ -75,6 +81,9 @@ class NightKeeper:
         operations.record_build_started(
             self._database, build.id, as_of_date, build.source, build.code_version, build.started_at, as_known_at
         )
+        with contextlib.suppress(UnusableInput):  # a damaged record stops the next delivery, and no night
+            deliveries = [each for each in list_deliveries(self._settings.home) if each.source == build.source]
+            operations.record_deliveries(self._database, deliveries)
 
     def record_verdict(self, verdict: Verdict) -> None:
         """Enter row counts and check results; a verdict that did not pass ends the build."""

@@ -37,7 +37,8 @@ REMOVED_PREFIX = ".removed-"
 class Build:
     """One night's result. `rows` are the rows of each published table, `bytes` the size of everything written for readers.
 
-    `as_known_at` is there when the build describes its day as it was known at that moment.
+    `as_known_at` is there when the build describes its day as it was known at that moment. `business_timezone` says by whose clock its
+    day begins; builds of before it was entered do not say.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Build:
     bytes: int | None = None
     failure: str | None = None
     as_known_at: datetime.datetime | None = None
+    business_timezone: str | None = None
 
 
 def builds_dir(home: Path) -> Path:
@@ -72,6 +74,7 @@ def start_build(
     code_version: str,
     started_at: datetime.datetime | None = None,
     as_known_at: datetime.datetime | None = None,
+    business_timezone: str | None = None,
 ) -> Build:
     """Make the folder of a new build and enter it as building.
 
@@ -88,7 +91,9 @@ def start_build(
             build_dir(home, build_id).mkdir()
         except FileExistsError:
             continue
-        build = Build(build_id, source, as_of_date, code_version, BUILDING, started_at, as_known_at=as_known_at)
+        build = Build(
+            build_id, source, as_of_date, code_version, BUILDING, started_at, as_known_at=as_known_at, business_timezone=business_timezone
+        )
         write_build_file(home, build)
         return build
     raise UnusableInput(f"{builds_dir(home)} already holds 999 builds of this very second: wait a moment.")

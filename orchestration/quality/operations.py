@@ -1,4 +1,4 @@
-"""What a night did, as tables of the working database: builds, their row counts, their check results (schema operations).
+"""What was done, as tables of the working database: builds, their row counts, their check results, deliveries (schema operations).
 
 The models of the schema reporting read these tables. Every function opens the database for itself and closes it again, may be
 repeated, and leaves the same rows when it is. All times are UTC.
@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.delivery.records import Delivery
 from orchestration.quality.gate import CheckResult
 from orchestration.working_database import transaction_with
 
@@ -33,6 +34,13 @@ TABLES = (
     create table if not exists operations.check_results (
         build_id string, as_of_date date, checked_at timestamp, suite string, expectation string, column_name string,
         expected string, observed string, passed boolean, severity string, error string
+    )
+    """,
+    """
+    create table if not exists operations.audience_deliveries (
+        delivery_id string, audience_id string, build_id string, as_of_date date, destination string, format string, status string,
+        members bigint, previous bigint, added bigint, removed bigint, since_delivery_id string,
+        started_at timestamp, finished_at timestamp, failure string
     )
     """,
 )
@@ -105,6 +113,34 @@ def record_check_results(
         connection.execute("delete from operations.check_results where build_id = ?", [build_id])
         if rows:
             connection.executemany("insert into operations.check_results values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def record_deliveries(database: Path, deliveries: Sequence[Delivery]) -> None:
+    """Enter all deliveries of audiences, in place of what was entered of them before: the records of the home are the truth."""
+    rows: list[list[Any]] = [
+        [
+            each.id,
+            each.audience_id,
+            each.build_id,
+            each.as_of_date,
+            each.destination,
+            each.format,
+            each.status,
+            each.members,
+            each.previous,
+            each.added,
+            each.removed,
+            each.since_delivery_id,
+            _utc(each.started_at),
+            each.finished_at and _utc(each.finished_at),
+            each.failure,
+        ]
+        for each in deliveries
+    ]
+    with _transaction(database) as connection:
+        connection.execute("delete from operations.audience_deliveries")
+        if rows:
+            connection.executemany(f"insert into operations.audience_deliveries values ({', '.join('?' * len(rows[0]))})", rows)
 
 
 def record_build_finished(database: Path, build_id: str, status: str, finished_at: datetime.datetime) -> None:

@@ -61,6 +61,11 @@ def test_the_tables_are_those_that_models_read(database: Path) -> None:
             f"build_id {text}", "as_of_date date", f"checked_at {moment}", f"suite {text}", f"expectation {text}", f"column_name {text}",
             f"expected {text}", f"observed {text}", "passed boolean", f"severity {text}", f"error {text}",
         ],
+        "audience_deliveries": [
+            f"delivery_id {text}", f"audience_id {text}", f"build_id {text}", "as_of_date date", f"destination {text}", f"format {text}",
+            f"status {text}", "members bigint", "previous bigint", "added bigint", "removed bigint", f"since_delivery_id {text}",
+            f"started_at {moment}", f"finished_at {moment}", f"failure {text}",
+        ],
     }  # fmt: skip
 
 

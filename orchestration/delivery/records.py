@@ -1,0 +1,106 @@
+"""What was delivered, where and when: one folder for each delivery, and the keys of the last one to each destination.
+
+    <home>/deliveries/<audience>/<delivery id>/delivery.json   what, where to, how it ended
+                                               keys.parquet    the keys that were to be delivered: what the next delivery is compared with
+
+An attempt that has not ended, or failed, keeps its keys: some of them may have arrived. All times are UTC.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from orchestration.errors import UnusableInput
+from orchestration.files import write_json
+
+ATTEMPTED, FAILED, DELIVERED = "attempted", "failed", "delivered"
+RECORD_FILE = "delivery.json"
+KEYS_FILE = "keys.parquet"
+DATES = ("as_of_date",)
+TIMES = ("started_at", "finished_at", "not_before", "not_after")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One delivery of an audience to a destination."""
+
+    id: str
+    audience_id: str
+    source: str
+    build_id: str
+    as_of_date: date
+    definition_hash: str
+    destination: str
+    """For people: without what may stand behind a question mark."""
+    destination_id: str
+    """Told apart by: a hash of the whole address."""
+    format: str
+    content_hash: str
+    """SHA-256 of the keys in order, one a line."""
+    status: str
+    started_at: datetime
+    members: int
+    previous: int
+    added: int
+    removed: int
+    removed_of_unfinished: int
+    """Of `removed`, those that no finished delivery had: an unfinished one may have brought them."""
+    since_delivery_id: str | None
+    not_before: datetime
+    not_after: datetime | None
+    held_back: Mapping[str, int] = field(default_factory=dict)
+    """Members who are contactable by the build and are not delivered: how many for which reason."""
+    finished_at: datetime | None = None
+    failure: str | None = None
+
+
+def deliveries_dir(home: Path) -> Path:
+    """Where the records of a home are."""
+    return home / "deliveries"
+
+
+def delivery_dir(home: Path, audience_id: str, delivery_id: str) -> Path:
+    """The folder of one delivery. Raises UnusableInput when a name could lead anywhere else."""
+    for name in (audience_id, delivery_id):
+        if not re.fullmatch(r"[0-9A-Za-z_][0-9A-Za-z_-]*", name):
+            raise UnusableInput(f"{name!r} is no name of an audience or a delivery")
+    return deliveries_dir(home) / audience_id / delivery_id
+
+
+def write_delivery(home: Path, delivery: Delivery) -> None:
+    """Enter a delivery, whole or not at all."""
+    folder = delivery_dir(home, delivery.audience_id, delivery.id)
+    folder.mkdir(parents=True, exist_ok=True)
+    document = asdict(delivery)
+    for name in (*DATES, *TIMES):
+        document[name] = document[name] and document[name].isoformat()
+    write_json(folder / RECORD_FILE, document)
+
+
+def read_delivery(path: Path) -> Delivery:
+    """The delivery of a file. Raises UnusableInput when it is damaged."""
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        for names, kind in ((DATES, date), (TIMES, datetime)):
+            for name in names:
+                document[name] = document[name] and kind.fromisoformat(document[name])
+        return Delivery(**document)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnusableInput(
+            f"{path} is damaged ({error!r}): restore it, or remove its folder and deliver everything with --again"
+        ) from error
+
+
+def list_deliveries(home: Path, audience_id: str = "*") -> list[Delivery]:
+    """All deliveries, of one audience where it is named, in the order in which they began."""
+    found = [read_delivery(path) for path in deliveries_dir(home).glob(f"{audience_id}/*/{RECORD_FILE}")]
+    return sorted(found, key=lambda delivery: (delivery.started_at, delivery.id))
+
+
+def keys_file(home: Path, delivery: Delivery) -> Path:
+    """The keys that a delivery was to bring."""
+    return delivery_dir(home, delivery.audience_id, delivery.id) / KEYS_FILE

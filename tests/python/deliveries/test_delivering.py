@@ -1,0 +1,440 @@
+"""How a delivery gets there: whole or not at all, once, with the changes since the last one, through real folders and a real server."""
+
+import copy
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import date, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import fsspec
+import pytest
+from click.testing import CliRunner
+from fsspec.implementations.memory import MemoryFileSystem
+
+from orchestration.cli import main
+from orchestration.delivery import destinations
+from orchestration.delivery.export import export_audience
+from orchestration.delivery.records import list_deliveries
+from orchestration.errors import DeliveryFailed, HomeInUse, UnusableInput
+from orchestration.publishing.lock import home_lock
+from orchestration.quality.operations import record_deliveries
+from orchestration.settings import PROJECT_DIR
+from tests.python.deliveries.world import Shop, at, key, local, read_folder
+
+DAY = date(2025, 10, 27)
+AUDIENCE = "full_price_loyal_customers"
+FIRST = [f"customer_{number}" for number in range(12)]
+NAMES = [f"customer_{number}" for number in range(15)]
+
+
+@pytest.fixture(scope="module")
+def two_days(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A shop with twelve members, after one night."""
+    shop = Shop(tmp_path_factory.mktemp("shop") / "home")
+    shop.raw.customers = {name: (f"{name}@example.com", None) for name in NAMES}
+    shop.raw.consents = [(name, "marketing", "email", True, local(date(2025, 1, 1))) for name in NAMES]
+    shop.night(DAY, {AUDIENCE: FIRST})
+    return shop
+
+
+@dataclasses.dataclass
+class Home:
+    """A home of its own for one test, as the first night left it."""
+
+    shop: Shop
+    folder: Path
+
+    def export(self, to: str, days: int = 0, clock: str = "10:00", **options: Any) -> Any:
+        return export_audience(self.folder, AUDIENCE, to, now=at(DAY + timedelta(days=days), clock), **options)
+
+    def second_night(self) -> None:
+        """One leaves, one withdraws, three come."""
+        self.shop.raw.consents.append(("customer_1", "marketing", "email", False, local(DAY)))
+        self.shop.night(DAY + timedelta(days=1), {AUDIENCE: NAMES[1:]})
+
+    def keys(self, names: list[str]) -> set[str]:
+        return {str(key(self.shop.raw, name, "email")) for name in names}
+
+
+@pytest.fixture
+def home(two_days: Shop, tmp_path: Path) -> Iterator[Home]:
+    folder = tmp_path / "home"
+    shutil.copytree(two_days.home, folder, symlinks=True)
+    shop = copy.copy(two_days)
+    shop.home, shop.database, shop.raw = folder, folder / two_days.database.relative_to(two_days.home), copy.deepcopy(two_days.raw)
+    yield Home(shop, folder)
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries again at once."""
+    monkeypatch.setattr(destinations, "RETRY_PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(destinations, "WEBHOOK_PAUSE_FACTOR", 0.0)
+
+
+def everything_below(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+# --- folders ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file_format", ["parquet", "csv"])
+def test_the_second_delivery_says_who_came_and_who_is_to_be_forgotten(home: Home, tmp_path: Path, file_format: str) -> None:
+    to = tmp_path / "to"
+    first = home.export(str(to), file_format=file_format)
+    received = read_folder(to / AUDIENCE)
+    assert received.members == received.added == home.keys(FIRST)
+    assert received.removed == set()
+    assert received.manifest["since_delivery_id"] is None
+    home.second_night()
+    home.export(str(to), days=1, file_format=file_format)
+    received = read_folder(to / AUDIENCE)
+    assert received.members == home.keys(NAMES[2:])
+    assert received.added == home.keys(["customer_12", "customer_13", "customer_14"])
+    assert received.removed == home.keys(["customer_0", "customer_1"])
+    assert received.manifest["since_delivery_id"] == first.delivery.id
+    assert received.manifest["as_of_date"] == "2025-10-28"
+    assert received.manifest["definition_hash"] == first.delivery.definition_hash
+
+
+def test_the_same_again_changes_nothing_unless_asked(home: Home, tmp_path: Path) -> None:
+    to = tmp_path / "to"
+    first = home.export(str(to))
+    before = everything_below(to)
+    again = home.export(f"file://{to}", clock="18:00")
+    assert again.was_delivered
+    assert again.summary.startswith("Already delivered")
+    assert again.delivery == first.delivery
+    assert everything_below(to) == before
+    assert len(list_deliveries(home.folder, AUDIENCE)) == 1
+    asked = home.export(str(to), again=True)
+    assert not asked.was_delivered
+    assert asked.delivery.id != first.delivery.id
+    received = read_folder(to / AUDIENCE)
+    assert (received.members, received.added, received.removed) == (home.keys(FIRST), set(), set())
+    assert home.export(str(tmp_path / "elsewhere")).was_delivered is False
+
+
+def test_no_address_and_no_customer_is_in_a_delivery(home: Home, tmp_path: Path) -> None:
+    home.export(str(tmp_path / "to"), file_format="csv")
+    told = b"".join(everything_below(tmp_path / "to").values()).decode()
+    assert "example.com" not in told
+    assert "customer_" not in told.replace(AUDIENCE, "")
+
+
+def test_a_kill_before_the_manifest_leaves_nothing_that_counts(home: Home, tmp_path: Path) -> None:
+    """The process is really killed; the same command takes the delivery up and ends it, and the next says the right changes."""
+    to = tmp_path / "to"
+    home.export(str(to))
+    before = read_folder(to / AUDIENCE)
+    home.second_night()
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_BEFORE_THE_MANIFEST, "export", AUDIENCE, "--to", str(to), "--home", str(home.folder)],
+        cwd=PROJECT_DIR,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    files = everything_below(to / AUDIENCE)
+    assert sum(name.endswith("members.parquet") for name in files) == 2, "it was killed between the files and their manifest"
+    assert sum(name.endswith("manifest.json") for name in files) == 1
+    assert read_folder(to / AUDIENCE) == before
+    assert [each.status for each in list_deliveries(home.folder, AUDIENCE)] == ["delivered", "attempted"]
+    done = CliRunner().invoke(main, ["export", AUDIENCE, "--to", str(to), "--home", str(home.folder)])
+    assert done.exit_code == 0
+    after = read_folder(to / AUDIENCE)
+    assert after.members == home.keys(NAMES[2:])
+    assert after.removed == home.keys(["customer_0", "customer_1"])
+    assert [each.status for each in list_deliveries(home.folder, AUDIENCE)] == ["delivered", "delivered"], "taken up, not begun anew"
+
+
+KILLED_BEFORE_THE_MANIFEST = """
+import os, signal
+from orchestration.cli import main
+from orchestration.delivery.destinations import FileDestination
+
+write = FileDestination._put
+
+def put(self, path, target):
+    if target.name == "manifest.json":
+        os.kill(os.getpid(), signal.SIGKILL)
+    write(self, path, target)
+
+FileDestination._put = put
+main()
+"""
+
+
+class Moody(MemoryFileSystem):
+    """A store in memory whose first writes fail as a network does."""
+
+    protocol = "moody"
+    failures = 0
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return str(super()._strip_protocol(path.removeprefix("moody:/")))
+
+    def put_file(self, *arguments: Any, **options: Any) -> Any:
+        if Moody.failures:
+            Moody.failures -= 1
+            raise TimeoutError("the store did not answer")
+        return super().put_file(*arguments, **options)
+
+
+fsspec.register_implementation("moody", Moody, clobber=True)
+
+
+def test_a_store_is_written_through_fsspec_and_tried_again(home: Home) -> None:
+    Moody.failures = 2
+    exported = home.export("moody://bucket/audiences")
+    assert exported.delivery.status == "delivered"
+    files = Moody()
+    latest = json.loads(files.cat(f"/bucket/audiences/{AUDIENCE}/latest.json"))
+    manifest = json.loads(files.cat(f"/bucket/audiences/{AUDIENCE}/{latest['manifest']}"))
+    for file in manifest["files"]:
+        content = files.cat(f"/bucket/audiences/{AUDIENCE}/{exported.delivery.id}/{file['name']}")
+        assert hashlib.sha256(content).hexdigest() == file["sha256"]
+
+
+def test_what_an_unfinished_attempt_may_have_brought_is_taken_back(home: Home) -> None:
+    """The attempt failed after its files had arrived. Before the next one a member withdraws: the destination is told to forget."""
+    Moody.failures = 0
+    home.export("moody://other/place")
+    home.second_night()
+    Moody.failures = 100
+    with pytest.raises(DeliveryFailed):
+        home.export("moody://other/place", days=1)
+    Moody.failures = 0
+    home.shop.raw.erasures.append(("customer_14", local(DAY + timedelta(days=1))))
+    home.shop.land()
+    exported = home.export("moody://other/place", days=1, clock="15:00")
+    assert exported.delivery.held_back == {"erased": 1}
+    assert (exported.delivery.previous, exported.delivery.added, exported.delivery.removed) == (12, 2, 3)
+    assert exported.delivery.removed_of_unfinished == 1
+    assert [each.status for each in list_deliveries(home.folder, AUDIENCE)] == ["delivered", "failed", "delivered"]
+
+
+def test_when_a_delivery_may_be_used_stands_in_its_manifest(home: Home, tmp_path: Path) -> None:
+    def hours(clock: str) -> dict[str, Any]:
+        home.export(str(tmp_path / clock), clock=clock)
+        return read_folder(tmp_path / clock / AUDIENCE).manifest
+
+    assert hours("22:00")["not_before"] == "2025-10-28T07:00:00Z"
+    inside = hours("10:00")
+    assert (inside["not_before"], inside["not_after"]) == ("2025-10-27T09:00:00Z", "2025-10-27T20:00:00Z")
+    assert inside["quiet_hours"] == {"from": "21:00", "until": "08:00", "timezone": "Europe/Berlin"}
+
+
+# --- a webhook -------------------------------------------------------------------------------------------------------------------
+
+
+class Tool(ThreadingHTTPServer):
+    """A sending tool on this machine: it keeps batches, and believes them when the manifest has come."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Request)
+        self.answers: list[int] = []
+        """What the next requests are answered instead of 200."""
+        self.requests: list[tuple[str, str | None, bytes]] = []
+        self.kept: dict[str, bytes] = {}
+        self.contacts: set[str] = set()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/audiences?tenant=7"
+
+    def believe(self, manifest: dict[str, Any]) -> None:
+        batches = {each["batch"]: each for each in map(json.loads, self.kept.values()) if each["delivery_id"] == manifest["delivery_id"]}
+        assert sorted(batches) == [each["batch"] for each in manifest["batches"]]
+        for told in manifest["batches"]:
+            content = self.kept[f"{manifest['delivery_id']}:{told['batch']}"]
+            assert hashlib.sha256(content).hexdigest() == told["sha256"]
+        for number in sorted(batches):
+            batch = batches[number]
+            assert batch["batches"] == len(batches)
+            self.contacts = self.contacts - set(batch["keys"]) if batch["kind"] == "removed" else self.contacts | set(batch["keys"])
+
+
+class Request(BaseHTTPRequestHandler):
+    """One request."""
+
+    server: Tool
+
+    def do_POST(self) -> None:
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        name = self.headers["Idempotency-Key"]
+        self.server.requests.append((name, self.headers["Authorization"], content))
+        status = self.server.answers.pop(0) if self.server.answers else 200
+        if status == 200 and name not in self.server.kept:
+            document = json.loads(content)
+            if document["kind"] == "manifest":
+                self.server.believe(document)
+            else:
+                self.server.kept[name] = content
+        self.send_response(status)
+        if status == 302:
+            self.send_header("Location", "http://127.0.0.1:1/elsewhere")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def tool() -> Iterator[Tool]:
+    with Tool() as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_a_webhook_is_sent_batches_with_their_own_keys_and_the_manifest_last(
+    home: Home, tool: Tool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(destinations, "BATCH_SIZE", 5)
+    monkeypatch.setenv("SEGMENTS_WEBHOOK_TOKEN", "a secret")
+    tool.answers = [500, 503]  # and then it works
+    exported = home.export(tool.address)
+    assert tool.contacts == home.keys(FIRST)
+    names = [name for name, _, _ in tool.requests]
+    own = exported.delivery.id
+    assert names == [f"{own}:1", f"{own}:1", f"{own}:1", f"{own}:2", f"{own}:3", f"{own}:manifest"]
+    assert {token for _, token, _ in tool.requests} == {"Bearer a secret"}
+    documents = [json.loads(content) for _, _, content in tool.requests]
+    assert {document["not_before"] for document in documents} == {"2025-10-27T09:00:00Z"}
+    assert home.export(tool.address).was_delivered
+    assert len(tool.requests) == 6
+    home.second_night()
+    home.export(tool.address, days=1, clock="22:00")
+    assert [json.loads(content)["kind"] for _, _, content in tool.requests[6:]] == ["removed", "added", "manifest"]
+    assert tool.contacts == home.keys(NAMES[2:])
+    assert json.loads(tool.requests[-1][2])["not_before"] == "2025-10-29T07:00:00Z"
+    tool.contacts = set()
+    home.export(tool.address, days=1, clock="22:00", again=True)
+    assert tool.contacts == home.keys(NAMES[2:])
+    recorded = b"".join(path.read_bytes() for path in (home.folder / "deliveries").rglob("*.json"))
+    assert b"a secret" not in recorded
+    assert b"tenant" not in recorded
+
+
+def test_a_webhook_that_fails_in_the_middle_believes_nothing_and_is_taken_up(
+    home: Home, tool: Tool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(destinations, "BATCH_SIZE", 5)
+    tool.answers = [200] + [500] * 100
+    with pytest.raises(DeliveryFailed, match=r"answered 500 6 times"):
+        home.export(tool.address)
+    assert len(tool.kept) == 1
+    assert tool.contacts == set()
+    tool.answers = []
+    home.export(tool.address, clock="11:00")
+    assert tool.contacts == home.keys(FIRST)
+    first, second = (content for name, _, content in (tool.requests[0], tool.requests[7]))
+    assert first == second, "the same key never says two things"
+    assert [each.status for each in list_deliveries(home.folder, AUDIENCE)] == ["delivered"]
+
+
+def test_an_attempt_whose_hours_are_over_is_begun_anew(home: Home, tool: Tool) -> None:
+    tool.answers = [500] * 6
+    with pytest.raises(DeliveryFailed):
+        home.export(tool.address, clock="20:00")
+    home.export(tool.address, clock="21:30")
+    assert json.loads(tool.requests[-1][2])["not_before"] == "2025-10-28T07:00:00Z"
+    assert tool.contacts == home.keys(FIRST)
+    attempted, delivered = sorted({name.partition(":")[0] for name, _, _ in tool.requests})
+    assert delivered == f"{attempted}-2"
+
+
+@pytest.mark.parametrize(("status", "says"), [(401, "refused the delivery with 401"), (302, "refused the delivery with 302")])
+def test_a_refusal_is_not_tried_again(home: Home, tool: Tool, status: int, says: str) -> None:
+    tool.answers = [status]
+    with pytest.raises(UnusableInput, match=says):
+        home.export(tool.address)
+    assert len(tool.requests) == 1
+    (failed,) = list_deliveries(home.folder, AUDIENCE)
+    assert (failed.status, failed.finished_at is not None) == ("failed", True)
+
+
+# --- what cannot be done ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["full_price_loyal_customer", "--to", "TO"], "did you mean 'full_price_loyal_customers'?"),
+        ([AUDIENCE, "--to", "TO/file"], "cannot be written"),
+        ([AUDIENCE, "--to", "s3://bucket/folder"], "Install s3fs"),
+        ([AUDIENCE, "--to", "carrier://pigeon"], "Protocol not known: carrier"),
+        ([AUDIENCE, "--to", "ftp://user:secret@host/folder"], "ftp://host/folder has a password in it"),
+        ([AUDIENCE, "--to", "https://host/hook", "--format", "csv"], "--format is for files"),
+        ([AUDIENCE, "--to", "http://host.example/hook"], "use https"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_exit_code_2(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+) -> None:
+    monkeypatch.setenv("SEGMENTS_WEBHOOK_TOKEN", "a secret")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    done = CliRunner().invoke(main, ["export", *(each.replace("TO", str(tmp_path)) for each in arguments), "--home", str(home.folder)])
+    assert done.exit_code == 2
+    assert says in done.stderr
+    assert "secret" not in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_nothing_is_delivered_before_anything_is_published_or_while_a_night_is_at_work(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(UnusableInput, match="nothing is published"):
+        export_audience(tmp_path / "new", AUDIENCE, str(tmp_path / "to"))
+    with home_lock(home.folder), pytest.raises(HomeInUse):
+        home.export(str(tmp_path / "to"))
+    assert not (tmp_path / "to").exists()
+    home.export(str(tmp_path / "to"))
+
+
+def test_keys_that_are_gone_from_the_home_are_not_guessed(home: Home, tmp_path: Path) -> None:
+    exported = home.export(str(tmp_path / "to"))
+    (home.folder / "deliveries" / AUDIENCE / exported.delivery.id / "keys.parquet").unlink()
+    home.second_night()
+    with pytest.raises(UnusableInput, match="deliver with --again"):
+        home.export(str(tmp_path / "to"), days=1)
+    home.export(str(tmp_path / "to"), days=1, again=True)
+    assert read_folder(tmp_path / "to" / AUDIENCE).members == home.keys(NAMES[2:])
+
+
+def test_a_folder_that_may_not_be_written_is_named(home: Home, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    closed.chmod(0o500)
+    if os.geteuid() == 0:
+        # Nothing is closed to root: the kernel's own folder is.
+        closed = Path("/proc/1/closed")
+    with pytest.raises(UnusableInput, match="cannot be written"):
+        home.export(str(closed))
+
+
+def test_deliveries_become_a_table_of_the_working_database(home: Home, tmp_path: Path) -> None:
+    home.export(str(tmp_path / "to"))
+    with pytest.raises(UnusableInput):
+        home.export(str(home.folder / "serving" / "segments.duckdb"))
+    for _ in range(2):
+        record_deliveries(home.shop.database, list_deliveries(home.folder))
+    with duckdb.connect(str(home.shop.database), read_only=True) as connection:
+        rows = connection.execute(
+            "select audience_id, status, members, added from operations.audience_deliveries order by status"
+        ).fetchall()
+    assert rows == [(AUDIENCE, "delivered", 12, 12), (AUDIENCE, "failed", 12, 12)]
