@@ -232,41 +232,39 @@ final as (
 select * from final
 {%- endmacro %}
 
-{#- Everything that a message can be sent to: one row per customer and channel, the address as its hash is made of it. -#}
+{#-
+    Everything that a message can be sent to: one row per customer and channel, the address as its hash is made of it.
+
+    An e-mail address is taken as advertising tools hash it, in lower case without blanks around it. A telephone number is the digits of E.164: the code
+    of its country and the number, without + or 00 before it and without anything between. Where the code of the country is not told there is no
+    address: nobody could say whose number it is.
+-#}
 {% macro contact_addresses() -%}
     select
         customer_id,
         'email' as channel,
-        {{ normalised_email('email') }} as address
+        lower(trim(email)) as address
     from {{ ref('stg_customers') }}
-    where {{ normalised_email('email') }} is not null
+    where email like '%_@_%'
     union all
     select
         customer_id,
         'sms' as channel,
-        {{ normalised_phone('phone') }} as address
-    from {{ ref('stg_customers') }}
-    where {{ normalised_phone('phone') }} is not null
-{%- endmacro %}
-
-{#- An e-mail address as advertising tools hash it: lower case, no blanks around it; null where it is none. -#}
-{% macro normalised_email(text) -%}
-    case when {{ text }} like '%_@_%' then lower(trim({{ text }})) end
-{%- endmacro %}
-
-{#-
-    The digits of a telephone number in E.164: the code of its country and the number, without + or 00 before it and without anything between.
-    Null where the code of the country is not told: nobody could say whose number it is.
--#}
-{% macro normalised_phone(text) -%}
-    {%- set number = "translate(replace(" ~ text ~ ", '(0)', ''), ' -()/.', '')" -%}
-    {%- set digits = "substring(" ~ number ~ ", case when " ~ number ~ " like '+%' then 2 else 3 end)" -%}
-    case
-            when
-                ({{ number }} like '+%' or {{ number }} like '00%')
-                and {{ digits }} not like '0%'
-                and length({{ digits }}) between 8 and 15
-                and translate({{ digits }}, '0123456789', '') = ''
-                then {{ digits }}
-        end
+        digits as address
+    from (
+        select
+            customer_id,
+            case when number like '+%' then substring(number, 2) when number like '00%' then substring(number, 3) end as digits
+        from (
+            select
+                customer_id,
+                translate(replace(phone, '(0)', ''), ' -()/.', '') as number -- noqa: RF04
+            from {{ ref('stg_customers') }}
+            where phone is not null
+        ) as numbers
+    ) as told
+    where
+        digits not like '0%'
+        and length(digits) between 8 and 15
+        and translate(digits, '0123456789', '') = ''
 {%- endmacro %}

@@ -29,8 +29,8 @@ AUDIENCES = {
     "cart_abandoners": {"channel": "post"},
     "full_price_loyal_customers": {"channel": "email"},
 }
-LIMITS = {"email": (1, 3), "sms": (1, 1), "push": (1, 3), "post": (1, 1), "any": (2, 4)}
-"""Messages on a day, days within seven: as in seeds/contact_limits.csv."""
+LIMITS = {"email": (2, 3), "sms": (1, 1), "push": (1, 3), "post": (1, 1), "any": (3, 4)}
+"""Messages on a day, days within seven. Not those of seeds/contact_limits.csv, where one message closes every channel for the day."""
 SCHEMAS = {
     "thresholds": "rules",
     "contact_channels": "rules",
@@ -117,7 +117,11 @@ class Shop:
         with duckdb.connect(str(self.database)) as connection:
             for schema in ("staging", "rules", "intermediate", "audiences", "segments", "reporting"):
                 connection.execute(f"create schema {schema}")
-            for seed in ("thresholds", "contact_channels", "contact_limits"):
+            connection.execute(
+                "create table rules.contact_limits (channel varchar, messages_per_day integer, contact_days_per_week integer)"
+            )
+            insert(connection, "rules.contact_limits", [(channel, *limits) for channel, limits in LIMITS.items()])
+            for seed in ("thresholds", "contact_channels"):
                 connection.execute(f"create table rules.{seed} as from read_csv('{PROJECT_DIR / 'seeds' / seed}.csv', header = true)")
             for name in names:
                 connection.execute(f"create table audiences.{name} (customer_id varchar, as_of_date date)")

@@ -30,6 +30,9 @@ insert into staging.stg_consents values
     ('ann', 'marketing', 'newsletter', false, '2025-01-01', '2025-01-01'), ('ann', 'marketing', 'any', true, '2025-02-01', '2025-02-01'),
     ('bob', 'marketing', 'email', true, '2025-01-01', '2025-01-01'), ('bob', 'marketing', 'sms', false, '2025-02-01', '2025-02-01'),
     ('cem', 'marketing', 'email', false, '2025-01-01', '2025-01-01'), ('dua', 'marketing', 'email', true, '2026-01-01', '2026-01-01');
+create table staging.stg_customers (customer_id varchar, email varchar);
+insert into staging.stg_customers values
+    ('ann', 'home@example.com'), ('bob', 'Home@example.com '), ('cem', 'cem@example.com'), ('dua', null), ('eve', 'eve@example.com');
 create table staging.stg_erasure_requests (customer_id varchar, requested_date date);
 insert into staging.stg_erasure_requests values ('cem', '2025-12-31'), ('bob', '2026-01-01');
 create table segments.audience_memberships (
@@ -62,6 +65,14 @@ FAULTS = [
     (
         "expect_the_contactable_to_have_consented",
         "insert into staging.stg_consents values ('ann', 'marketing', 'any', false, '2025-02-01', '2025-02-01')",
+    ),
+    (
+        "expect_all_readers_of_an_address_to_have_consented",
+        "update staging.stg_customers set email = ' CEM@example.com' where customer_id = 'ann'",
+    ),
+    (
+        "expect_all_readers_of_an_address_to_have_consented",
+        "update staging.stg_customers set email = 'HOME@example.com' where customer_id = 'eve'",
     ),
     ("expect_nobody_who_asked_to_be_erased", "update staging.stg_erasure_requests set requested_date = '2025-12-31'"),
     ("expect_audiences_large_enough_to_be_contacted", "update audiences.audience_rules set minimum_size = 5"),
