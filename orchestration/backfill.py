@@ -8,7 +8,7 @@ import duckdb
 
 from orchestration.errors import UnusableInput
 from orchestration.ingest.source import Source
-from orchestration.night import Outcome, require_begun, usable_source
+from orchestration.night import Outcome, everywhere, require_begun, usable_source
 from orchestration.publishing import builds
 from orchestration.publishing.builds import Build
 from orchestration.publishing.lock import home_lock
@@ -76,7 +76,7 @@ def run_backfill(settings: Settings, first: date | None, last: date | None) -> O
             for number, day in enumerate(days, start=1):
                 progress.prefix = f"day {number} of {len(days)}, {day}: "
                 result = runner.run(NIGHTLY_JOB if day == shown else RECORD_JOB, day)
-                if not result.succeeded:
+                if not (result.succeeded or result.is_published):
                     return Outcome(False, describe_stopped_backfill(settings, recorded, len(days), result.build, result.cause, served))
                 recorded.append(recorded_day(database, day, result.seconds))
                 rest = (len(days) - number) * sum(done.seconds for done in recorded) / number
@@ -87,9 +87,9 @@ def run_backfill(settings: Settings, first: date | None, last: date | None) -> O
             if shown > days[-1]:
                 progress.prefix = f"{shown}, which readers see: "
                 result = runner.run(NIGHTLY_JOB, shown)
-                if not result.succeeded:
+                if not result.is_published:
                     return Outcome(False, describe_stopped_backfill(settings, recorded, len(days), result.build, result.cause, served))
-        return Outcome(True, describe_backfill(settings, recorded, result.build, outdated_days(database)))
+        return Outcome(everywhere(settings), describe_backfill(settings, recorded, result.build, outdated_days(database)))
 
 
 def recorded_day(database: Path, day: date, seconds: float) -> RecordedDay:

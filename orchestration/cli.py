@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from orchestration.errors import SegmentsError, UnusableInput
-from orchestration.settings import DEFAULT_HOME, DEFAULT_SOURCE, DEFAULT_TARGET, Settings
+from orchestration.settings import DEFAULT_HOME, DEFAULT_SOURCE, DEFAULT_TARGET, POSTGRES, PUBLISH_TARGETS, Settings
 
 EXIT_STOPPED = 1
 EXIT_UNUSABLE = 2
@@ -79,6 +79,14 @@ source_option = click.option(
     help="A source below mappings/, or a folder of Parquet or CSV files named like the raw tables.",
 )
 
+publish_option = click.option(
+    "--publish",
+    type=click.Choice(PUBLISH_TARGETS),
+    default=None,
+    envvar="SEGMENTS_PUBLISH",
+    help="Where to serve the build beside the serving database. PostgreSQL is where SEGMENTS_POSTGRES_URL says.",
+)
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="customer-segments", prog_name="segments")
@@ -100,16 +108,19 @@ def main() -> None:
     "--full-refresh", is_flag=True, help="Build the working tables anew. Never needed: a night does it by itself when rules have changed."
 )
 @click.option("--target", type=click.Choice(["duckdb"]), default=DEFAULT_TARGET, show_default=True, help="The engine that runs the SQL.")
+@publish_option
 @home_option
 @readable_errors
-def nightly(source: str, as_of: date | None, as_known_at: datetime | None, full_refresh: bool, target: str, home: str) -> None:
+def nightly(
+    source: str, as_of: date | None, as_known_at: datetime | None, full_refresh: bool, target: str, publish: str | None, home: str
+) -> None:
     """One whole night: land, build, audit, publish, report.
 
     Recorded days of the last week that late rows have outdated are recorded again afterwards (variable history_correction_days).
     """
     from orchestration.night import run_night
 
-    settings = Settings(home=Path(home).resolve(), source=source, target=target, as_known_at=as_known_at)
+    settings = Settings(home=Path(home).resolve(), source=source, target=target, as_known_at=as_known_at, publish=publish)
     outcome = run_night(settings, as_of, full_refresh=full_refresh)
     click.echo(outcome.summary)
     sys.exit(0 if outcome.succeeded else EXIT_STOPPED)
@@ -120,9 +131,10 @@ def nightly(source: str, as_of: date | None, as_known_at: datetime | None, full_
 @click.option("--to", "last", type=DayType(), default=None, help="The last day to record, inclusive.")
 @click.option("--outdated", is_flag=True, help="Instead of --from and --to: every recorded day that late rows have outdated.")
 @source_option
+@publish_option
 @home_option
 @readable_errors
-def backfill(first: date | None, last: date | None, outdated: bool, source: str, home: str) -> None:
+def backfill(first: date | None, last: date | None, outdated: bool, source: str, publish: str | None, home: str) -> None:
     """Record days of the past: land what is new, then build and audit day after day; at the end publish one build.
 
     The history then holds these days, in place of what it held of them. Readers see the day they saw before, or the last of these when
@@ -132,7 +144,7 @@ def backfill(first: date | None, last: date | None, outdated: bool, source: str,
 
     if outdated == (first is not None or last is not None) or (first is None) != (last is None):
         raise click.UsageError("give --from DAY and --to DAY, or --outdated alone")
-    outcome = run_backfill(Settings(home=Path(home).resolve(), source=source), first, last)
+    outcome = run_backfill(Settings(home=Path(home).resolve(), source=source, publish=publish), first, last)
     click.echo(outcome.summary)
     sys.exit(0 if outcome.succeeded else EXIT_STOPPED)
 
@@ -212,20 +224,31 @@ def builds(home: str) -> None:
 
 @main.command()
 @click.argument("build", required=False)
+@publish_option
 @home_option
 @readable_errors
-def rollback(build: str | None, home: str) -> None:
-    """Serve an earlier build again: BUILD, or the one published before what is served now."""
+def rollback(build: str | None, publish: str | None, home: str) -> None:
+    """Serve an earlier build again: BUILD, or the one published before what is served now.
+
+    With --publish postgres PostgreSQL serves it too, whatever it served before.
+    """
     from orchestration.publishing.builds import rollback as serve_earlier_build
     from orchestration.publishing.lock import home_lock
+    from orchestration.publishing.postgres import describe_postgres, postgres_url, publish_to_postgres
     from orchestration.report.files import describe_page, point_latest
 
     folder = Path(home).resolve()
+    if publish == POSTGRES:
+        postgres_url()
     with home_lock(folder):
         served = serve_earlier_build(folder, build)
         point_latest(folder)
-    click.echo(f"Serving build {served.id} (as of {served.as_of_date}) again. `segments builds` lists what else is kept.")
-    click.echo(f"Its page: {describe_page(folder, served.id)}")
+        click.echo(f"Serving build {served.id} (as of {served.as_of_date}) again. `segments builds` lists what else is kept.")
+        click.echo(f"Its page: {describe_page(folder, served.id)}")
+        if publish == POSTGRES:
+            publish_to_postgres(folder, served.id, on_purpose=True)
+    if line := describe_postgres(folder):
+        click.echo(line)
 
 
 @main.command()

@@ -15,10 +15,11 @@ from orchestration.ingest.landing import LandingReport, read_batches_landed
 from orchestration.ingest.source import Source, resolve_source
 from orchestration.publishing import builds
 from orchestration.publishing.lock import home_lock
+from orchestration.publishing.postgres import postgres_url, serves_the_same
 from orchestration.quality import operations
 from orchestration.quality.verdict import Verdict
 from orchestration.reproduction import begin_reproduction, end_reproduction
-from orchestration.settings import PROJECT_DIR, Settings
+from orchestration.settings import POSTGRES, PROJECT_DIR, Settings
 from orchestration.transform.rules import forget_rules
 
 
@@ -151,9 +152,12 @@ def require_begun(source: Source, day: date, now: datetime, option: str) -> None
 def usable_source(settings: Settings) -> Source:
     """The source of these settings, made this process's own.
 
-    Raises UnusableInput, before anything is written, when it cannot be landed or a definition of an audience is wrong.
+    Raises UnusableInput, before anything is written, when it cannot be landed, a definition of an audience is wrong, or nobody says where
+    the PostgreSQL is that is to be published to.
     """
     settings.to_environment()
+    if settings.publish == POSTGRES:
+        postgres_url()
     source = resolve_source(settings.source)
     if problems := inspect_source(source).problems:
         raise UnusableInput(problems[0])
@@ -191,7 +195,12 @@ def run_night(settings: Settings, asked: date | None, *, full_refresh: bool = Fa
         if reproduces:
             end_reproduction(settings, source)
         build = builds.current_build(settings.home) or night.build
-        return Outcome(True, describe_published(settings, source, build, served_before, corrections))
+        return Outcome(everywhere(settings), describe_published(settings, source, build, served_before, corrections))
+
+
+def everywhere(settings: Settings) -> bool:
+    """Whether the served build is served wherever these settings want it."""
+    return settings.publish != POSTGRES or serves_the_same(settings.home)
 
 
 def require_known(settings: Settings, source: Source, now: datetime) -> None:

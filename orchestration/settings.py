@@ -13,6 +13,9 @@ DEFAULT_HOME = "warehouse"
 DEFAULT_SOURCE = "complete_journey"
 DEFAULT_TARGET = "duckdb"
 DEFAULT_BUILDS_KEPT = 7
+# What can be published to beside the serving database.
+POSTGRES = "postgres"
+PUBLISH_TARGETS = (POSTGRES,)
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Settings:
         builds_kept: how many published builds stay ready for `segments rollback`.
         as_known_at: a moment in UTC when this process describes a day as it was known then. It works on a database of its own, and
             no other process is told.
+        publish: `postgres` when each build is also brought into PostgreSQL.
 
     Raises UnusableInput for a home that DuckDB cannot be pointed at.
     """
@@ -35,6 +39,7 @@ class Settings:
     target: str = DEFAULT_TARGET
     builds_kept: int = DEFAULT_BUILDS_KEPT
     as_known_at: datetime | None = None
+    publish: str | None = None
 
     def __post_init__(self) -> None:
         if "," in str(self.home):
@@ -42,12 +47,16 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> "Settings":
-        """The settings of this process: `SEGMENTS_HOME`, `SEGMENTS_SOURCE`, `SEGMENTS_TARGET`, `SEGMENTS_BUILDS_KEPT`."""
+        """The settings of this process.
+
+        They are `SEGMENTS_HOME`, `SEGMENTS_SOURCE`, `SEGMENTS_TARGET`, `SEGMENTS_BUILDS_KEPT` and `SEGMENTS_PUBLISH`.
+        """
         return cls(
             home=Path(os.environ.get("SEGMENTS_HOME", DEFAULT_HOME)).resolve(),
             source=os.environ.get("SEGMENTS_SOURCE", DEFAULT_SOURCE),
             target=os.environ.get("SEGMENTS_TARGET", DEFAULT_TARGET),
             builds_kept=int(os.environ.get("SEGMENTS_BUILDS_KEPT", DEFAULT_BUILDS_KEPT)),
+            publish=os.environ.get("SEGMENTS_PUBLISH") or None,
         )
 
     def to_environment(self) -> None:
@@ -56,6 +65,7 @@ class Settings:
         os.environ["SEGMENTS_SOURCE"] = self.source
         os.environ["SEGMENTS_TARGET"] = self.target
         os.environ["SEGMENTS_BUILDS_KEPT"] = str(self.builds_kept)
+        os.environ["SEGMENTS_PUBLISH"] = self.publish or ""
 
     def landing(self, source_name: str) -> Path:
         """The landed batches of one source."""

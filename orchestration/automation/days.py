@@ -28,8 +28,8 @@ class DayResult:
 
     @property
     def is_published(self) -> bool:
-        """Whether readers see this build."""
-        return self.succeeded and self.build.status == builds.PUBLISHED
+        """Whether readers of the serving database see this build; what came after the swap may have failed."""
+        return self.build.status == builds.PUBLISHED
 
     @property
     def reason(self) -> str:

@@ -16,10 +16,10 @@ from orchestration.prediction.assets import FIT_JOB, FITS, build_prediction_asse
 from orchestration.prediction.models import MODELS
 from orchestration.prediction.scoring import score_states
 from orchestration.progress import Progress
-from orchestration.publishing.assets import SERVING_ASSET, build_publish_asset
+from orchestration.publishing.assets import POSTGRES_ASSET, SERVING_ASSET, build_postgres_asset, build_publish_asset
 from orchestration.quality.assets import build_gate
 from orchestration.report.assets import REPORT_ASSET, build_report_asset
-from orchestration.settings import Settings
+from orchestration.settings import POSTGRES, Settings
 from orchestration.transform import dbt
 from orchestration.transform.assets import build_dbt_assets
 from orchestration.transform.manifest import published_tables, segment_tables
@@ -75,7 +75,12 @@ def build_definitions(settings: Settings, source: Source, keeper: NightKeeper, p
     )
 
     report = build_report_asset(settings=settings, source=source, partitions=partitions, keeper=keeper, progress=progress)
-    for_readers = dg.AssetSelection.assets(SERVING_ASSET, REPORT_ASSET)
+    served = [publish, report]
+    served_keys = [SERVING_ASSET, REPORT_ASSET]
+    if settings.publish == POSTGRES:
+        served.append(build_postgres_asset(settings=settings, partitions=partitions, keeper=keeper, progress=progress))
+        served_keys.append(POSTGRES_ASSET)
+    for_readers = dg.AssetSelection.assets(*served_keys)
 
     nightly = dg.define_asset_job(
         NIGHTLY_JOB,
@@ -103,7 +108,7 @@ def build_definitions(settings: Settings, source: Source, keeper: NightKeeper, p
         fit_schedule(source),
     ]
     return dg.Definitions(
-        assets=[landing, *steps, *predictions, lift, publish, report, *operations_specs(manifest)],
+        assets=[landing, *steps, *predictions, lift, *served, *operations_specs(manifest)],
         asset_checks=[gate],
         jobs=[nightly, record_day, publish_again, fit_models],
         schedules=schedules,

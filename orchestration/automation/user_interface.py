@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--source", default=DEFAULT_SOURCE)
     parser.add_argument("--port", default="3000")
     options = parser.parse_args()
-    settings = Settings(home=Path(options.home).resolve(), source=options.source)
+    settings = Settings(home=Path(options.home).resolve(), source=options.source, publish=Settings.from_environment().publish)
     settings.to_environment()
     prepare_instance(settings)
     os.chdir(PROJECT_DIR)

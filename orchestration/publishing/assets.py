@@ -1,4 +1,4 @@
-"""Publishing as a Dagster asset: the last step of a night, and a job of its own for when only publishing failed."""
+"""Publishing as Dagster assets: the last steps of a night, and a job of their own for when only publishing failed."""
 
 from datetime import UTC, datetime
 
@@ -8,6 +8,7 @@ from orchestration.ingest.source import Source
 from orchestration.night import NightKeeper
 from orchestration.progress import Progress
 from orchestration.publishing import builds
+from orchestration.publishing.postgres import publish_to_postgres
 from orchestration.publishing.serving import PublishedTable, publish_build
 from orchestration.quality import operations
 from orchestration.quality.verdict import require_passed_verdict
@@ -15,6 +16,7 @@ from orchestration.settings import Settings
 from orchestration.transform.manifest import ManifestTable
 
 SERVING_ASSET = dg.AssetKey(["serving", "segments"])
+POSTGRES_ASSET = dg.AssetKey(["serving", "postgres"])
 
 
 def build_publish_asset(
@@ -59,6 +61,31 @@ def build_publish_asset(
         )
 
     return publish
+
+
+def build_postgres_asset(
+    *, settings: Settings, partitions: dg.PartitionsDefinition, keeper: NightKeeper, progress: Progress
+) -> dg.AssetsDefinition:
+    """The asset that brings the build just published into PostgreSQL as well. Its failure is its own: the build stays published."""
+
+    @dg.asset(
+        key=POSTGRES_ASSET,
+        deps=[SERVING_ASSET],
+        group_name="serving",
+        kinds={"postgres"},
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.multi_run(),
+        description="The same tables in PostgreSQL, schema `published`: replaced in one transaction, all of one build.",
+    )
+    def postgres(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        progress.stage("PostgreSQL")
+        with keeper.step(fails=()):
+            build_id = keeper.build_id
+            publish_to_postgres(settings.home, build_id)
+        progress.finish(f"build {build_id}")
+        return dg.MaterializeResult(metadata={"build": build_id})
+
+    return postgres
 
 
 def published(table: ManifestTable) -> PublishedTable:

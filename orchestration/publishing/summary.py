@@ -14,6 +14,7 @@ from rich.table import Table
 
 from orchestration.ingest.source import Source
 from orchestration.publishing.builds import DATABASE_FILE, PARQUET_DIR, RECORDED, Build, build_dir, list_builds, served_build_id
+from orchestration.publishing.postgres import describe_postgres
 from orchestration.quality.verdict import VERDICT_FILE, read_verdict
 from orchestration.report.files import describe_page
 from orchestration.settings import Settings
@@ -196,6 +197,7 @@ def describe_published(
         )
     if corrections is not None:
         parts += describe_corrections(corrections)
+    parts += postgres_lines(home)
     parts += [
         "",
         "Where to look next",
@@ -205,6 +207,12 @@ def describe_published(
         "  lineage   make ui",
     ]
     return render(*parts) + page_line(home, build)
+
+
+def postgres_lines(home: Path) -> list[str]:
+    """What PostgreSQL serves, where this home brings its builds there."""
+    line = describe_postgres(home)
+    return [] if line is None else [line]
 
 
 def describe_corrections(corrections: "Corrections") -> list[str]:
@@ -256,6 +264,7 @@ def describe_backfill(settings: Settings, recorded: "Sequence[RecordedDay]", bui
     ]
     if outdated:
         parts.append(outdated_in_words(outdated))
+    parts += postgres_lines(settings.home)
     parts += [
         "Where to look next",
         f"  query     {settings.serving / DATABASE_FILE}: published.segment_membership_history, segment_sizes, segment_migrations",
@@ -316,4 +325,4 @@ def describe_builds(home: Path) -> str:
     hints = ["`segments rollback BUILD` serves a published one again."]
     if any(build.status == RECORDED for build in kept):
         hints.append("A recorded one is in the history, but was never served by itself.")
-    return render(table, *failures, *hints)
+    return render(table, *failures, *postgres_lines(home), *hints)
