@@ -53,8 +53,13 @@ def publish_to_postgres(home: Path, build_id: str, *, on_purpose: bool = False) 
     from orchestration.publishing.postgres_load import load_build
 
     url = postgres_url()
+    database = build_dir(home, build_id) / DATABASE_FILE
+    if not database.is_file():
+        raise PublishingFailed(
+            f"The build {build_id} has no {DATABASE_FILE} to bring into PostgreSQL: `segments builds` lists what is kept."
+        )
     try:
-        load_build(url, build_dir(home, build_id) / DATABASE_FILE, read_build(home, build_id), on_purpose=on_purpose)
+        load_build(url, database, read_build(home, build_id), on_purpose=on_purpose)
     except PublishingFailed as failed:
         _enter(home, PostgresState(read_state(home).build_id, str(failed)))
         raise

@@ -9,7 +9,6 @@ import contextlib
 import datetime
 import json
 import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ import duckdb
 
 from orchestration.errors import PublishingFailed
 from orchestration.publishing.builds import Build
-from orchestration.publishing.serving import PUBLISHED_SCHEMA
+from orchestration.publishing.serving import MEMORY_LIMIT, PUBLISHED_SCHEMA
 from orchestration.sql import quote_identifier, quote_literal
 
 STATE_SCHEMA = "segments_publishing"
@@ -31,6 +30,7 @@ ADVISORY_LOCK = 7236465
 # and readers of two tables could end in a deadlock.
 LOCK_SECONDS = 60.0
 LOCK_PAUSE = 0.05
+LOCK_NOT_AVAILABLE = "55P03"
 CONNECT_SECONDS = 10
 ROWS_PER_BATCH = 50_000
 # DuckDB's types by the names that PostgreSQL gives its own.
@@ -91,20 +91,27 @@ def load_build(url: str, database: Path, build: Build, *, on_purpose: bool = Fal
     import adbc_driver_postgresql.dbapi as postgres
     from adbc_driver_manager import Error
 
-    with duckdb.connect(str(database), read_only=True, config={"memory_limit": "2GB"}) as serving:
-        serving.execute("set timezone = 'UTC'")
-        tables = published_tables(serving)
-        try:
+    try:
+        with duckdb.connect(str(database), read_only=True, config={"memory_limit": MEMORY_LIMIT}) as serving:
+            serving.execute("set timezone = 'UTC'")
+            tables = published_tables(serving)
             with contextlib.closing(postgres.connect(_with_timeout(url))) as connection, connection.cursor() as cursor:
                 _Loading(cursor, serving, tables, build).run(on_purpose=on_purpose)
                 connection.commit()
-            with contextlib.closing(postgres.connect(_with_timeout(url), autocommit=True)) as connection, connection.cursor() as cursor:
-                _sweep(cursor, tables)
-        except Error as error:
-            raise PublishingFailed(
-                f"PostgreSQL could not be loaded with build {build.id} and goes on with what it served: {reason(error, url)} "
-                f"`segments rollback {build.id} --publish postgres` tries again."
-            ) from None
+    except (Error, duckdb.Error) as error:
+        raise PublishingFailed(
+            f"PostgreSQL could not be loaded with build {build.id} and goes on with what it served: {reason(error, url)} "
+            f"`segments rollback {build.id} --publish postgres` tries again."
+        ) from None
+    # The build is served. What goes wrong from here on is done later by PostgreSQL's own autovacuum.
+    with (
+        contextlib.suppress(Error),
+        contextlib.closing(postgres.connect(_with_timeout(url), autocommit=True)) as connection,
+        connection.cursor() as cursor,
+    ):
+        for name in tables:
+            # Gives the room of the replaced rows to the next build, and counts for the planner; no reader waits for it.
+            cursor.execute(f"vacuum (analyze, truncate false) {_qualified(name)}")
 
 
 def served_build(url: str) -> Served | None:
@@ -299,23 +306,31 @@ class _Loading:
         from adbc_driver_manager import Error
 
         tables = ", ".join(map(_qualified, names))
-        deadline = time.monotonic() + LOCK_SECONDS
-        while True:
-            self._execute("savepoint before_lock")
-            try:
-                self._execute(f"lock table {tables} in access exclusive mode nowait")
-                return
-            except Error as error:
-                if getattr(error, "sqlstate", None) != "55P03":
-                    raise
-                self._execute("rollback to savepoint before_lock")  # gives back what was locked of them
-                if time.monotonic() > deadline:
-                    raise PublishingFailed(
-                        f"The columns of {', '.join(names)} in PostgreSQL have to change, and somebody was reading there for "
-                        f"{LOCK_SECONDS:.0f} s: load build {self._build.id} later with "
-                        f"`segments rollback {self._build.id} --publish postgres`."
-                    ) from None
-            time.sleep(LOCK_PAUSE)
+        # Each failed attempt gives back what it had locked of them.
+        attempts = f"""
+            do $attempts$
+            begin
+                for attempt in 1 .. {round(LOCK_SECONDS / LOCK_PAUSE)} loop
+                    begin
+                        lock table {tables} in access exclusive mode nowait;
+                        return;
+                    exception when lock_not_available then
+                        perform pg_sleep({LOCK_PAUSE});
+                    end;
+                end loop;
+                raise lock_not_available;
+            end
+            $attempts$
+        """
+        try:
+            self._execute(attempts)
+        except Error as error:
+            if getattr(error, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+                raise
+            raise PublishingFailed(
+                f"The columns of {', '.join(names)} in PostgreSQL have to change, and somebody was reading there for {LOCK_SECONDS:.0f} s: "
+                f"load build {self._build.id} later with `segments rollback {self._build.id} --publish postgres`."
+            ) from None
 
     def _move(self, name: str, change: Change, beside: str) -> None:
         """Give a locked table its new columns, and the rows that were brought beside it."""
@@ -405,18 +420,6 @@ def _served(cursor: Any) -> Served | None:
     cursor.execute(f"select build_id, source, started_at, tables from {STATE_TABLE}")
     rows = cursor.fetchall()
     return Served(rows[0][0], rows[0][1], rows[0][2], tuple(rows[0][3])) if rows else None
-
-
-def _sweep(cursor: Any, tables: Mapping[str, Table]) -> None:
-    """Give the room of replaced rows back for the next build, and count anew for the planner; no reader waits for it.
-
-    The build is served already. What goes wrong here is done later by PostgreSQL's own autovacuum.
-    """
-    from adbc_driver_manager import Error
-
-    for name in tables:
-        with contextlib.suppress(Error):
-            cursor.execute(f"vacuum (analyze, truncate false) {_qualified(name)}")
 
 
 def _definition(table: Table) -> str:
