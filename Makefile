@@ -57,6 +57,10 @@ report: $(INSTALLED) ## make the segment explorer page again from what is served
 test-page: $(INSTALLED) ## the page in a real headless Chromium (installed by .ci/run; here it must be there)
 	@CI=true $(VENV)/bin/python -m pytest tests/python/page
 
+.PHONY: test-bi
+test-bi: $(INSTALLED) ## Apache Superset, in an environment of its own, on real builds in DuckDB and PostgreSQL (minutes)
+	@CI=true $(VENV)/bin/python -m pytest tests/python/bi -m "bi or not bi" $(if $(FOLDER),--basetemp $(FOLDER))
+
 .PHONY: recovery
 recovery: $(INSTALLED) ## how often segments find the truth planted in a synthetic retailer
 	@rm -rf $(RECOVERY_FOLDER)
@@ -83,10 +87,14 @@ lint-sql: $(INSTALLED) # the dbt templater compiles every model; nothing is read
 	@SEGMENTS_DATABASE=:memory: $(VENV)/bin/sqlfluff lint --disable-progress-bar models tests/dbt
 
 .PHONY: lock
-lock: $(INSTALLED) ## resolve requirements.lock again from pyproject.toml (hashes, no addresses)
+lock: $(INSTALLED) ## resolve all lock files again from pyproject.toml (hashes, no addresses)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
 	@$(VENV)/bin/uv pip compile pyproject.toml --extra demo --extra dev --python-version 3.11 --universal \
 		--generate-hashes --no-header --no-strip-extras --no-annotate --quiet --upgrade --output-file requirements.lock
+	@for group in duckdb-1 superset; do \
+		$(VENV)/bin/uv pip compile --group pyproject.toml:$$group --python-version 3.11 --universal \
+			--generate-hashes --no-header --no-strip-extras --no-annotate --quiet --upgrade --output-file requirements-$$group.lock \
+			|| exit 1; done
 
 .PHONY: clean
 clean: ## remove what runs have written, keep the environment

@@ -39,6 +39,7 @@ from orchestration.settings import Settings
 from tests.python.bi.conftest import LOADER_PASSWORD, Mart, make_mart
 from tests.python.bi.documentation import blocks, statements
 from tests.python.bi.postgres_server import Server, execute, query
+from tests.python.bi.values import TYPES
 from tests.python.faults.toy_builds import TABLES, publish, served_marker
 from tests.python.page.serving import Size, make_serving
 
@@ -46,18 +47,6 @@ PUBLISHINGS = 20
 # Nothing listens there.
 NOWHERE = "postgresql://segments:s%3Dcret%20word@127.0.0.1:1/warehouse"
 STARTED = datetime.datetime(2026, 1, 1, 3, tzinfo=datetime.UTC)
-
-# Every type that is published, and values at their edges.
-TYPES = """
-create table published.types as select * from (values
-    ('Ærø "quoted" \\ back', true, 32767::smallint, (-2147483648)::integer, 9223372036854775807::bigint, 12345.67::decimal(18,2),
-     0.0001::decimal(18,4), 'infinity'::double, date '1583-01-01', timestamp '2018-01-01 23:59:59.999999',
-     timestamptz '2018-07-01 00:30:00+02:00', ['b', null, 'a,"{}'], [1, 2]::bigint[], time '23:59:59'),
-    ('', false, -1, 0, 0, -0.01, -99999999999999.9999, -1.5e-300, date '9999-12-31', timestamp '1970-01-01 00:00:00',
-     timestamptz '1969-12-31 23:59:59.5+00', []::varchar[], [], time '00:00:00'),
-    (null, null, null, null, null, null, null, 'nan'::double, null, null, null, null, null, null)
-) as rows (words, flag, small, ordinary, big, money, figure, float, day, moment, instant, list, numbers, clock)
-"""
 
 
 def serving_file(folder: Path, *sql: str) -> Path:
@@ -104,7 +93,7 @@ def columns_of(url: str, table: str) -> list[tuple[Any, ...]]:
 
 
 def test_every_type_keeps_its_values(mart: Mart, tmp_path: Path) -> None:
-    path = serving_file(tmp_path, TYPES)
+    path = serving_file(tmp_path, TYPES.format(table="published.types"))
     load_build(mart.loader, path, a_build())
     assert rows_of_postgres(mart.loader, "types") == rows_of_duckdb(path, "types")
     assert dict(columns_of(mart.loader, "types")) == {
