@@ -11,7 +11,8 @@ from orchestration.audiences.definitions import check_definitions
 from orchestration.errors import SegmentsError, UnusableInput
 from orchestration.ingest.inspection import TableReport, inspect_source
 from orchestration.ingest.source import resolve_source
-from orchestration.settings import PROJECT_DIR, Settings
+from orchestration.publishing.postgres import postgres_url
+from orchestration.settings import POSTGRES, PROJECT_DIR, Settings
 
 GIGABYTE = 1024**3
 # Below this a night of a few million order lines runs out of disk.
@@ -53,9 +54,25 @@ class Checkup:
 
 def check_installation(settings: Settings) -> Checkup:
     """Look at the installation and at the source without writing anything."""
+    postgres = [("PostgreSQL", [_postgres()])] if settings.publish == POSTGRES else []
     return Checkup(
-        [("Installation", _installation(settings)), ("Audiences", _audiences()), (f"Source {settings.source}", _source(settings))]
+        [
+            ("Installation", _installation(settings)),
+            *postgres,
+            ("Audiences", _audiences()),
+            (f"Source {settings.source}", _source(settings)),
+        ]
     )
+
+
+def _postgres() -> Finding:
+    from orchestration.publishing.postgres_load import served_build
+
+    try:
+        served = served_build(postgres_url())
+    except SegmentsError as error:
+        return Finding("server", str(error), is_problem=True)
+    return Finding("server", f"answers, serves build {served.build_id} of {served.source}" if served else "answers, serves no build yet")
 
 
 def _audiences() -> list[Finding]:

@@ -151,13 +151,14 @@ def backfill(first: date | None, last: date | None, outdated: bool, source: str,
 
 @main.command()
 @source_option
+@publish_option
 @home_option
 @readable_errors
-def check(source: str, home: str) -> None:
+def check(source: str, publish: str | None, home: str) -> None:
     """What is wrong with this installation or with this source, before any run."""
     from orchestration.checkup import check_installation
 
-    report = check_installation(Settings(home=Path(home).resolve(), source=source))
+    report = check_installation(Settings(home=Path(home).resolve(), source=source, publish=publish))
     click.echo(report.text)
     sys.exit(0 if report.is_usable else EXIT_UNUSABLE)
 

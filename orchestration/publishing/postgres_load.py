@@ -24,6 +24,8 @@ from orchestration.sql import quote_identifier, quote_literal
 
 STATE_SCHEMA = "segments_publishing"
 STATE_TABLE = f"{STATE_SCHEMA}.served_build"
+# What this project has made, so that a table of somebody else's is never taken for its own.
+OWN_TABLES = f"{STATE_SCHEMA}.published_tables"
 # What is held while a build is brought in: PostgreSQL knows such locks by number.
 ADVISORY_LOCK = 7236465
 # For tables whose columns change. Asked for again and again and never waited for: who waits for a lock makes others wait behind them,
@@ -377,15 +379,13 @@ class _Loading:
         """Say in PostgreSQL which build it serves."""
         self._execute(f"delete from {STATE_TABLE}")
         self._execute(
-            f"insert into {STATE_TABLE} (build_id, source, as_of_date, started_at, loaded_at, tables) "
-            "values ($1, $2, $3::date, $4::timestamptz, now(), array(select jsonb_array_elements_text($5::jsonb)))",
-            [
-                self._build.id,
-                self._build.source,
-                self._build.as_of_date.isoformat(),
-                self._build.started_at.isoformat(),
-                json.dumps(sorted(self._tables)),
-            ],
+            f"insert into {STATE_TABLE} (build_id, source, as_of_date, started_at, loaded_at) "
+            "values ($1, $2, $3::date, $4::timestamptz, now())",
+            [self._build.id, self._build.source, self._build.as_of_date.isoformat(), self._build.started_at.isoformat()],
+        )
+        self._execute(f"delete from {OWN_TABLES}")
+        self._execute(
+            f"insert into {OWN_TABLES} (table_name) select jsonb_array_elements_text($1::jsonb)", [json.dumps(sorted(self._tables))]
         )
 
     def _execute(self, statement: str, values: Sequence[Any] | None = None) -> None:
@@ -408,18 +408,22 @@ def _make_schemas(cursor: Any) -> None:
     if cursor.fetchall() == [(None,)]:
         cursor.execute(
             f"create table {STATE_TABLE} (build_id text not null, source text not null, as_of_date date not null, "
-            "started_at timestamp with time zone not null, loaded_at timestamp with time zone not null, tables text[] not null)"
+            "started_at timestamp with time zone not null, loaded_at timestamp with time zone not null)"
         )
+        cursor.execute(f"create table {OWN_TABLES} (table_name text not null)")
         cursor.execute(f"comment on table {STATE_TABLE} is 'The build that the schema published holds: one row.'")
+        cursor.execute(f"comment on table {OWN_TABLES} is 'The tables of the schema published that are replaced with each build.'")
 
 
 def _served(cursor: Any) -> Served | None:
     cursor.execute("select to_regclass($1)::text", [STATE_TABLE])
     if cursor.fetchall() == [(None,)]:
         return None
-    cursor.execute(f"select build_id, source, started_at, tables from {STATE_TABLE}")
+    cursor.execute(f"select build_id, source, started_at from {STATE_TABLE}")
     rows = cursor.fetchall()
-    return Served(rows[0][0], rows[0][1], rows[0][2], tuple(rows[0][3])) if rows else None
+    cursor.execute(f"select table_name from {OWN_TABLES} order by table_name")
+    tables = tuple(name for (name,) in cursor.fetchall())
+    return Served(rows[0][0], rows[0][1], rows[0][2], tables) if rows else None
 
 
 def _definition(table: Table) -> str:

@@ -16,7 +16,7 @@ def make_environment(folder: Path, lock_file: str) -> Path:
     python = folder / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
     installed = subprocess.run(
-        [*pip, "install", "--quiet", "--require-hashes", "--no-deps", "-r", str(PROJECT_DIR / lock_file)],
+        [*pip, "install", "--quiet", "--no-compile", "--require-hashes", "--no-deps", "-r", str(PROJECT_DIR / lock_file)],
         capture_output=True,
         text=True,
         timeout=INSTALLING_SECONDS,

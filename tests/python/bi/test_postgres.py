@@ -16,6 +16,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
+from orchestration.checkup import check_installation
 from orchestration.cli import main
 from orchestration.errors import PublishingFailed, UnusableInput
 from orchestration.ingest.source import resolve_source
@@ -530,6 +531,20 @@ def a_source(folder: Path) -> Path:
     source = folder / "source"
     source.mkdir()
     return source
+
+
+def test_the_checkup_says_whether_postgres_answers(mart: Mart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def check() -> str:
+        settings = Settings(tmp_path, source=str(tmp_path / "no such source"), publish="postgres")
+        return check_installation(settings).text
+
+    assert "✓ server: answers, serves no build yet" in check()
+    load_build(mart.loader, serving_file(tmp_path, "create table published.numbers as select 1 as n"), a_build())
+    assert "✓ server: answers, serves build build of toy" in check()
+    monkeypatch.setenv(URL_VARIABLE, NOWHERE)
+    assert "✗ server: PostgreSQL does not answer: " in check()
+    monkeypatch.delenv(URL_VARIABLE)
+    assert f"✗ server: --publish postgres needs the address of PostgreSQL in the environment: set {URL_VARIABLE}=" in check()
 
 
 def test_a_build_without_tables_is_not_brought_anywhere(mart: Mart, tmp_path: Path) -> None:

@@ -103,24 +103,25 @@ def five_customers(tmp_path: Path) -> Path:
     return write_five_customers(tmp_path / "five_customers")
 
 
+def write_shop_of(folder: Path, customers: int) -> Path:
+    """A shop of `customers` customers with spread-out habits, large enough for the share checks to apply."""
+    names = [f"customer_{number:04}" for number in range(customers)]
+    orders = []
+    first_day = date(2024, 1, 1)
+    for number, name in enumerate(names):
+        gap = 7 + number * 13 % 120
+        stops_after = 60 + number * 37 % 670
+        for index, day in enumerate(range(number % 50, stops_after, gap)):
+            ordered = first_day + timedelta(days=day)
+            amount = 5 + (number * 31 + index * 7) % 90
+            orders.append(f"{name}-{index},1,{name},{ordered}T12:00:00,{amount}.00")
+    write_csv(folder / "customers.csv", "customer_id", names)
+    write_csv(folder / "transactions.csv", "order_id,line_id,customer_id,ordered_at,amount", orders)
+    (folder / "source.yml").write_text("as_of_date: 2026-01-01\n", encoding="utf-8")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def write_shop() -> Callable[[Path, int], Path]:
-    """A shop of `customers` customers with spread-out habits, large enough for the share checks to apply."""
-
-    def write(folder: Path, customers: int) -> Path:
-        names = [f"customer_{number:04}" for number in range(customers)]
-        orders = []
-        first_day = date(2024, 1, 1)
-        for number, name in enumerate(names):
-            gap = 7 + number * 13 % 120
-            stops_after = 60 + number * 37 % 670
-            for index, day in enumerate(range(number % 50, stops_after, gap)):
-                ordered = first_day + timedelta(days=day)
-                amount = 5 + (number * 31 + index * 7) % 90
-                orders.append(f"{name}-{index},1,{name},{ordered}T12:00:00,{amount}.00")
-        write_csv(folder / "customers.csv", "customer_id", names)
-        write_csv(folder / "transactions.csv", "order_id,line_id,customer_id,ordered_at,amount", orders)
-        (folder / "source.yml").write_text("as_of_date: 2026-01-01\n", encoding="utf-8")
-        return folder
-
-    return write
+    """What writes a shop."""
+    return write_shop_of
