@@ -1,5 +1,6 @@
 """PostgreSQL serves what the serving database serves: the same values, whole builds only, and nothing that others built on it breaks."""
 
+import contextlib
 import dataclasses
 import datetime
 import math
@@ -74,14 +75,14 @@ def comparable(value: Any) -> Any:
     return value.astimezone(datetime.UTC) if isinstance(value, datetime.datetime) and value.tzinfo else value
 
 
-def rows_of_postgres(url: str, table: str) -> list[tuple[Any, ...]]:
-    return sorted((tuple(map(comparable, row)) for row in query(url, f"select * from published.{table}")), key=repr)
+def comparable_rows(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return sorted((tuple(map(comparable, row)) for row in rows), key=repr)
 
 
 def rows_of_duckdb(path: Path, table: str) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(path), read_only=True) as connection:
         connection.execute("set timezone = 'UTC'")
-        return sorted((tuple(map(comparable, row)) for row in connection.execute(f"from published.{table}").fetchall()), key=repr)
+        return comparable_rows(connection.execute(f"from published.{table}").fetchall())
 
 
 def columns_of(url: str, table: str) -> list[tuple[Any, ...]]:
@@ -96,7 +97,7 @@ def columns_of(url: str, table: str) -> list[tuple[Any, ...]]:
 def test_every_type_keeps_its_values(mart: Mart, tmp_path: Path) -> None:
     path = serving_file(tmp_path, TYPES.format(table="published.types"))
     load_build(mart.loader, path, a_build())
-    assert rows_of_postgres(mart.loader, "types") == rows_of_duckdb(path, "types")
+    assert comparable_rows(query(mart.loader, "select * from published.types")) == rows_of_duckdb(path, "types")
     assert dict(columns_of(mart.loader, "types")) == {
         "words": "text",
         "flag": "boolean",
@@ -124,8 +125,10 @@ def test_everything_that_is_published_comes_across(mart: Mart, tmp_path: Path) -
     with duckdb.connect(str(path), read_only=True) as connection:
         tables = [name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()]
     assert len(tables) > 40
-    for table in tables:
-        assert rows_of_postgres(mart.loader, table) == rows_of_duckdb(path, table), table
+    with contextlib.closing(postgres.connect(mart.loader)) as connection, connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"select * from published.{table}")
+            assert comparable_rows(cursor.fetchall()) == rows_of_duckdb(path, table), table
     assert query(mart.analyst, "select sum(customers) from published.segment_sizes where as_of_date = '2026-01-01'") == [("180",)]
 
 
@@ -268,6 +271,7 @@ def test_a_reader_does_not_wait_for_a_build_that_is_being_brought_in(mart: Mart,
     enter = postgres_load._Loading._enter
 
     def look(loading: Any) -> None:
+        monkeypatch.setattr(postgres_load._Loading, "_enter", enter)
         enter(loading)
         read.append(query(mart.analyst + "?options=-c%20lock_timeout%3D1", "select distinct marker from published.rfm_segments"))
         with pytest.raises(PublishingFailed, match=r"is being loaded by somebody else: build .* was not loaded, try again"):
