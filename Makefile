@@ -59,7 +59,7 @@ test-page: $(INSTALLED) ## the page in a real headless Chromium (installed by .c
 
 .PHONY: test-bi
 test-bi: $(INSTALLED) ## Apache Superset, in an environment of its own, on real builds in DuckDB and PostgreSQL (minutes)
-	@CI=true $(VENV)/bin/python -m pytest tests/python/bi -m "bi or not bi" $(if $(FOLDER),--basetemp $(FOLDER))
+	@CI=true $(VENV)/bin/python -m pytest tests/python/bi -m "bi or not bi"
 
 .PHONY: recovery
 recovery: $(INSTALLED) ## how often segments find the truth planted in a synthetic retailer
@@ -87,7 +87,7 @@ lint-sql: $(INSTALLED) # the dbt templater compiles every model; nothing is read
 	@SEGMENTS_DATABASE=:memory: $(VENV)/bin/sqlfluff lint --disable-progress-bar models tests/dbt
 
 .PHONY: lock
-lock: $(INSTALLED) ## resolve all lock files again from pyproject.toml (hashes, no addresses)
+lock: $(INSTALLED) ## resolve the locks of environments again from pyproject.toml (hashes, no addresses)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
 	@$(VENV)/bin/uv pip compile pyproject.toml --extra demo --extra dev --python-version 3.11 --universal \
 		--generate-hashes --no-header --no-strip-extras --no-annotate --quiet --upgrade --output-file requirements.lock

@@ -78,7 +78,8 @@ def read_state(home: Path) -> PostgresState:
 
 def serves_the_same(home: Path) -> bool:
     """Whether PostgreSQL serves what the serving database of this home serves."""
-    return read_state(home) == PostgresState(served_build_id(home))
+    served = served_build_id(home)
+    return served is not None and read_state(home).build_id == served
 
 
 def describe_postgres(home: Path) -> str | None:
@@ -88,11 +89,11 @@ def describe_postgres(home: Path) -> str | None:
         return None
     served = served_build_id(home)
     serves = f"serves build {state.build_id}" if state.build_id else "serves no build of this home"
+    if serves_the_same(home):
+        return f"PostgreSQL {serves} as well."
     if state.failure:
         return f"PostgreSQL {serves}. {state.failure}"
-    if state.build_id != served:
-        return f"PostgreSQL {serves}, not the served one: `segments rollback {served} --publish postgres` brings that there."
-    return f"PostgreSQL {serves} as well."
+    return f"PostgreSQL {serves}, not the served one: `segments rollback {served} --publish postgres` brings that there."
 
 
 def _enter(home: Path, state: PostgresState) -> None:

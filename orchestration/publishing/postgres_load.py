@@ -166,8 +166,9 @@ def change_of(have: Mapping[str, str], want: Mapping[str, str]) -> Change:
 def reason(error: Exception, url: str) -> str:
     """What PostgreSQL said, in one line without the driver's words around it, and without the password."""
     text = " ".join(str(error).split())
-    said = re.search(r"(?:ERROR|FATAL): (.*?)(?: SQLSTATE: \w+| Query was: .*)?$", text)
+    said = re.search(r"(?:ERROR|FATAL): (.*?)(?: LINE \d+: .*| SQLSTATE: \w+\.?| Query was: .*)?$", text)
     text = said[1] if said else text.removeprefix("IO: ").replace("[libpq] ", "")
+    text = re.sub(r" Is the server running .*\?$", "", text)
     for secret in (url, *_passwords(url)):
         text = text.replace(secret, "***")
     return text.rstrip(". ") + "."

@@ -210,7 +210,7 @@ while True:
     reads += 1
     if last:
         break
-    time.sleep(0.02)
+    time.sleep(0.05)
 connection.close()
 print("reads", reads)
 """
@@ -502,6 +502,7 @@ def test_a_rollback_that_postgres_does_not_follow_says_so(nowhere: str, tmp_path
     assert served_marker(tmp_path) == "first"
 
 
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
 def test_the_step_of_the_night(mart: Mart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The asset brings the build of the night; when it fails, it alone does."""
     settings = Settings(tmp_path, source=str(a_source(tmp_path)), publish="postgres")

@@ -1,6 +1,7 @@
 """Which days are recorded, in which order, which one is published, and what is told; the days themselves are played."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ from orchestration.automation.job import FIT_JOB, NIGHTLY_JOB, PUBLISH_JOB, RECO
 from orchestration.backfill import day_to_publish, days_asked_for, run_backfill
 from orchestration.cli import main
 from orchestration.corrections import Corrections, correct_history, correction_days, outdated_days
-from orchestration.errors import UnusableInput
+from orchestration.errors import PublishingFailed, UnusableInput
 from orchestration.ingest.source import Source, resolve_source
 from orchestration.night import NightKeeper
 from orchestration.progress import Progress
 from orchestration.publishing import builds
+from orchestration.publishing.postgres import publish_to_postgres
 from orchestration.publishing.summary import describe_builds, describe_corrections
 from orchestration.reproduction import begin_reproduction, end_reproduction
 from orchestration.settings import Settings
@@ -165,6 +167,33 @@ def test_a_day_that_is_stopped_ends_the_backfill_and_keeps_what_was_served(setti
     for said in ("as of 2026-01-02 was not published", "2 checks of the gate failed", f"Still served, unchanged: build {before.id}"):
         assert said in outcome.summary
     assert "1 of 3 days are recorded and stay so: 2026-01-01." in outcome.summary
+
+
+def test_a_backfill_that_postgres_did_not_take_is_published_all_the_same(
+    settings: Settings, play: Callable[..., PlayedDays], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The step after the swap fails, here because what is served is no database."""
+    monkeypatch.setenv("SEGMENTS_POSTGRES_URL", "postgresql://segments@127.0.0.1:1/warehouse")
+    played = play()
+    run = played.run
+
+    def run_with_postgres(job: str, as_of_date: date) -> DayResult:
+        result = run(job, as_of_date)
+        if job == NIGHTLY_JOB:
+            with pytest.raises(PublishingFailed) as failed:
+                publish_to_postgres(settings.home, result.build.id)
+            return replace(result, succeeded=False, cause=str(failed.value))
+        return result
+
+    monkeypatch.setattr(played, "run", run_with_postgres)
+    outcome = run_backfill(replace(settings, publish="postgres"), day(1), day(2))
+    assert not outcome.succeeded
+    for said in (
+        "2026-01-01, 2026-01-02 recorded",
+        "Published as of 2026-01-02",
+        "PostgreSQL serves no build of this home. PostgreSQL could",
+    ):
+        assert said in outcome.summary
 
 
 def test_outdated_days_alone(settings: Settings, play: Callable[..., PlayedDays]) -> None:
@@ -344,7 +373,7 @@ def test_a_moment_before_anything_was_loaded_or_to_come_is_refused(tmp_path: Pat
 
 
 def test_jobs_of_days_have_partitions_by_day(tmp_path: Path, five_customers: Path) -> None:
-    settings = Settings(home=tmp_path / "home", source=str(five_customers))
+    settings = Settings(home=tmp_path / "home", source=str(five_customers), publish="postgres")
     source = resolve_source(settings.source)
     definitions = build_definitions(settings, source, NightKeeper(settings, source, holds_lock=False), Progress(enabled=False))
     steps = {}
@@ -353,6 +382,7 @@ def test_jobs_of_days_have_partitions_by_day(tmp_path: Path, five_customers: Pat
         assert resolved.partitions_def is not None and resolved.partitions_def.has_partition_key("2024-02-29"), job
         steps[job] = {node.name for node in resolved.nodes}
     assert steps[NIGHTLY_JOB] - steps[RECORD_JOB] == steps[PUBLISH_JOB]
+    assert "serving__postgres" in steps[PUBLISH_JOB]
     parts = {"land", "build_features", "model_fits__bg_nbd", "score_states", "build_segments", "gate", "build_reporting"}
     assert parts <= steps[RECORD_JOB]
     assert steps[FIT_JOB] == {step for step in steps[RECORD_JOB] if step.startswith("model_fits__")}
