@@ -155,9 +155,9 @@ def usable_source(settings: Settings) -> Source:
     Raises UnusableInput, before anything is written, when it cannot be landed, a definition of an audience is wrong, or nobody says where
     the PostgreSQL is that is to be published to.
     """
-    settings.to_environment()
     if settings.publish == POSTGRES:
         postgres_url()
+    settings.to_environment()
     source = resolve_source(settings.source)
     if problems := inspect_source(source).problems:
         raise UnusableInput(problems[0])

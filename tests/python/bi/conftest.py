@@ -27,6 +27,12 @@ class Mart:
     administrator: str
 
 
+@pytest.fixture(autouse=True)
+def publishing_of_this_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A night leaves its settings in the environment: those of one test are not the next one's."""
+    monkeypatch.setenv("SEGMENTS_PUBLISH", "")
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
     """Where checks decide about a change (CI), the absence of PostgreSQL is a failure and no reason to look away."""

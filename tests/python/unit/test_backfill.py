@@ -174,6 +174,7 @@ def test_a_backfill_that_postgres_did_not_take_is_published_all_the_same(
 ) -> None:
     """The step after the swap fails, here because what is served is no database."""
     monkeypatch.setenv("SEGMENTS_POSTGRES_URL", "postgresql://segments@127.0.0.1:1/warehouse")
+    monkeypatch.setenv("SEGMENTS_PUBLISH", "")  # so that what the backfill leaves there ends with this test
     played = play()
     run = played.run
 
@@ -372,7 +373,8 @@ def test_a_moment_before_anything_was_loaded_or_to_come_is_refused(tmp_path: Pat
     assert not (tmp_path / "home").exists()
 
 
-def test_jobs_of_days_have_partitions_by_day(tmp_path: Path, five_customers: Path) -> None:
+def test_jobs_of_days_have_partitions_by_day(tmp_path: Path, five_customers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEGMENTS_PUBLISH", "")
     settings = Settings(home=tmp_path / "home", source=str(five_customers), publish="postgres")
     source = resolve_source(settings.source)
     definitions = build_definitions(settings, source, NightKeeper(settings, source, holds_lock=False), Progress(enabled=False))
