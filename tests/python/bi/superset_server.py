@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+import shutil
 import socket
 import subprocess
 import time
@@ -80,6 +81,7 @@ def running_superset(folder: Path) -> Iterator[Superset]:
     finally:
         server.terminate()
         server.wait(timeout=60)
+        shutil.rmtree(folder / "environment", ignore_errors=True)  # 740 MB, which nobody looks at afterwards
 
 
 def _wait_for(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
