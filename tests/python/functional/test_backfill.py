@@ -97,7 +97,7 @@ def record(settings: Settings, source: Source, day: date, members: Memberships, 
         connection.executemany(f"insert into history.current_segments values ({', '.join('?' * (len(SEGMENTATIONS) + 1))})", rows)
         for table, columns in (("customer_period_features", PERIOD_FEATURES), ("customer_order_features", "5 as net_amount_365d")):
             connection.execute(f"create or replace table features.{table} as select customer_id, {columns} from history.current_segments")
-    run_dbt(settings, source, day, "run", "segment_membership_changes", "segment_days", *models)
+    run_dbt(settings, source, day, "run", "segment_membership_changes", "segment_membership_steps", "segment_days", *models)
 
 
 @pytest.fixture(scope="module")

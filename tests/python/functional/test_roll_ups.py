@@ -356,15 +356,16 @@ class Warehouse:
             ]
         ours, others = reporting(self.database), reporting(other)
         wanted = {f"{table.schema}.{table.name}" for table in published_tables(dbt.parse(self.settings, self.source))}
-        assert wanted <= names | {f"{REPORTING}.{view}" for view in ours}, "every published table is compared"
-        return different + [f"{REPORTING}.{view}" for view in ours if ours[view] != others[view]]
+        assert wanted <= names | {f"{REPORTING}.{name}" for name in ours}, "every published table is compared"
+        return different + [f"{REPORTING}.{name}" for name in ours if ours[name] != others[name]]
 
 
 def reporting(database: Path) -> Rows:
-    """The rows of every view that readers get, sorted."""
+    """The rows of everything that readers get, sorted; most of it are views."""
     with duckdb.connect(str(database), read_only=True) as connection:
-        views = connection.execute("select view_name from duckdb_views() where schema_name = ? order by 1", [REPORTING]).fetchall()
-        return {view: connection.execute(f"select * from {REPORTING}.{view} order by all").fetchall() for (view,) in views}
+        query = "select table_name from information_schema.tables where table_schema = ? order by 1"
+        names = connection.execute(query, [REPORTING]).fetchall()
+        return {name: connection.execute(f"select * from {REPORTING}.{name} order by all").fetchall() for (name,) in names}
 
 
 @dataclass
