@@ -76,6 +76,10 @@ benchmark: $(INSTALLED) ## what nights cost, beside plain SQL, other engines and
 benchmark-prediction: $(INSTALLED) ## what fitting and scoring lifetime value cost, beside the library lifetimes
 	@$(VENV)/bin/python -m benchmarks.prediction
 
+.PHONY: benchmark-page
+benchmark-page: $(INSTALLED) ## how soon the segment explorer opens at its largest
+	@$(VENV)/bin/python -m benchmarks.page
+
 .PHONY: lint
 lint: $(INSTALLED) lint-sql ## ruff, mypy, sqlfluff
 	@$(VENV)/bin/ruff check .

@@ -26,8 +26,6 @@ VIEWS = (
 )
 # Structure follows the width and contrast the colours, so not every pair of both is opened.
 LOOKS = ((1360, False), (1360, True), (768, False), (390, True))
-# Seconds; what the browser itself measures from the start of the navigation, charts drawn.
-LOADED_WITHIN = 2.0
 
 
 @pytest.mark.parametrize(("width", "dark"), LOOKS)
@@ -276,15 +274,11 @@ def test_without_the_chart_library_the_numbers_are_still_there(tab: Page, whole_
     assert tab.run("document.querySelectorAll('main figure details[open] table').length") >= 3
 
 
-def test_the_largest_page_is_small_and_opens_at_once(tab: Page, large_page: Path) -> None:
+def test_the_largest_page_is_small_and_opens(tab: Page, large_page: Path) -> None:
+    """How soon it opens, `make benchmark-page` says."""
     assert large_page.stat().st_size <= LARGEST_BYTES
     tab.look(1360)
     for view in ("", "view=segmentation&s=rfm", "view=audiences"):
-        # The best of a few: other work on the machine is not the page's.
-        measured = []
-        while len(measured) < 4 and not (measured and min(measured) < LOADED_WITHIN):
-            tab.open(large_page, view)
-            measured.append(tab.run("performance.getEntriesByType('navigation')[0].loadEventEnd / 1000"))
-        assert 0 < min(measured) < LOADED_WITHIN, f"{view} took {measured} s"
-    assert tab.problems == []
+        tab.open(large_page, view)
+        assert tab.problems == []
     assert tab.run("document.querySelectorAll('nav a').length") > 40
