@@ -21,12 +21,14 @@ class CompiledModels:
 
     folder: dbt's target folder of that home.
     database: its working database; seeds and the night's records are copied from there.
+    landing: its landed batches, which the SQL names by their place below this folder.
     """
 
-    def __init__(self, folder: Path, database: Path) -> None:
+    def __init__(self, folder: Path, database: Path, landing: Path) -> None:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         self._folder = folder / "compiled" / manifest["metadata"]["project_name"]
         self._database = database
+        self._landing = landing
         # What the orchestration writes (all sources but what was landed) and what roll-ups stand at.
         sources = manifest["sources"].values()
         self._records = {(source["schema"], source["name"]) for source in sources if source["source_name"] != LANDING_SOURCE}
@@ -61,6 +63,7 @@ class CompiledModels:
     def prepare(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Copy what the models read and no model makes: seeds, and what the night records about itself."""
         connection.execute("set timezone = 'UTC'")
+        connection.execute(f"set file_search_path = {quote_literal(str(self._landing))}")
         connection.execute(f"attach {quote_literal(str(self._database))} as {MADE_BEFORE} (read_only)")
         made = connection.execute("select schema_name, table_name from duckdb_tables() where database_name = ?", [MADE_BEFORE]).fetchall()
         records = [table for table in made if table in self._records]

@@ -21,7 +21,7 @@ FEATURES_SQL = Path(__file__).with_name("features.sql")
 THRESHOLDS = PROJECT_DIR / "seeds" / "thresholds.csv"
 COMPARISON_MEMORY = "6GB"
 # A name that several feature tables have (net_amount, of a period or of all time) is theirs.
-NAMED_FIRST = ("customer_order_features", "customer_promotion_features")
+NAMED_FIRST = ("customer_order_features", "customer_promotion_features", "customer_rhythm_features")
 
 
 def make_retailer(folder: str, lines: int) -> None:
@@ -205,7 +205,7 @@ def _compiled(home: str, source: str) -> Any:
     from benchmarks.performance.compiled import CompiledModels
 
     settings = Settings(home=Path(home))
-    return CompiledModels(settings.dbt_dir / "target", settings.database(source))
+    return CompiledModels(settings.dbt_dir / "target", settings.database(source), settings.landing(source))
 
 
 PIECES = {
