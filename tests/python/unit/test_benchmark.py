@@ -245,8 +245,8 @@ def measured_run() -> dict[str, Measured]:
 
 def test_ratios_are_of_the_right_pieces() -> None:
     values = [one.value for one in judge(measured_run(), rows_that_differ=3)]
-    # build / by hand, later build / build, later night (40, of which 15 for a day of the past) / full night, after features (2 + 3 + 6 + 4) / build, rows, models / polars, memory,
-    # Dagster and dbt (3 + 5 x 2) / bare, fixed cost.
+    # build / by hand, later build / build, later night (40, of which 15 for a day of the past) / full night, after features
+    # (2 + 3 + 6 + 4) / build, rows, models / polars, memory, Dagster and dbt (3 + 5 x 2) / bare, fixed cost.
     assert values == pytest.approx([2.0, 1.5, 0.25, 0.75, 3, 50 / 60, 3.0, 13 / 70, 30.0])
 
 
