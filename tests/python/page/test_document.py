@@ -17,7 +17,7 @@ from orchestration.report.page import DETAILS, chart_library, fitting_page, rend
 from orchestration.report.reading import WITHHELD, Tables
 from orchestration.report.segmentations import COUNTED_CUSTOMERS, LEAST_DIFFERENCE, told_days, told_months
 from orchestration.report.views import told_funnel
-from tests.python.page.conftest import OPTIONS
+from tests.python.page.pages import OPTIONS
 from tests.python.page.serving import BUILD_ID, EMPTY, FEW, LAST_DAY, Size, make_serving
 
 MINIMUM = OPTIONS.minimum_group_size
