@@ -95,7 +95,7 @@ def _parsed_manifest(arguments: tuple[str, ...], target: Path, name: str) -> Any
     if not parsed.exists() and shared.exists():
         target.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(shared, parsed)
-    paths = {name: os.environ[name] for name in ("SEGMENTS_DATABASE", "SEGMENTS_LANDING")}
+    paths = {variable: os.environ[variable] for variable in ("SEGMENTS_DATABASE", "SEGMENTS_LANDING")}
     os.environ.update({"SEGMENTS_DATABASE": Path(paths["SEGMENTS_DATABASE"]).name, "SEGMENTS_LANDING": "landing"})
     try:
         result = dbtRunner().invoke(["parse", *arguments])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.quality.gate import CheckResult
 from orchestration.quality.suites import COMMON_SUITE
 
 PROJECT_DIR = Path(__file__).resolve().parents[3]
@@ -226,6 +227,18 @@ def copy_suites(folder: Path, tables: Iterable[str] = SEGMENT_TABLES) -> Path:
     for name in (COMMON_SUITE, *tables):
         shutil.copy(SUITES_DIR / f"{name}.yml", folder)
     return folder
+
+
+def failed(results: Iterable[CheckResult]) -> set[tuple[str, str]]:
+    """Suite and expectation of every check that failed; a check that could not be made is no failure but a mistake of the test."""
+    results = list(results)
+    assert all(result.error is None for result in results), [result for result in results if result.error]
+    return {(result.suite, result.expectation) for result in results if not result.passed}
+
+
+def failed_expectations(results: Iterable[CheckResult]) -> set[str]:
+    """The expectations of every check that failed, whichever the suite."""
+    return {expectation for _, expectation in failed(results)}
 
 
 def make_warehouse(database: Path, customers: int = CUSTOMERS) -> Path:

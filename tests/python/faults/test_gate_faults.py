@@ -7,7 +7,7 @@ import pytest
 
 from orchestration.quality.gate import CheckResult, audit
 from orchestration.quality.suites import COMMON_SUITE, OTHER_OUTPUTS, load_suites
-from tests.python.faults.segment_warehouse import AS_OF_DATE, PROJECT_DIR, SEGMENT_TABLES, SUITES_DIR, copy_suites
+from tests.python.faults.segment_warehouse import AS_OF_DATE, PROJECT_DIR, SEGMENT_TABLES, SUITES_DIR, copy_suites, failed
 
 ONE_BUYER = "(select min(customer_id) from {table} where segment <> 'none')"
 
@@ -223,11 +223,6 @@ def plant(warehouse: Path, *statements: str) -> None:
     with duckdb.connect(str(warehouse)) as connection:
         for statement in statements:
             connection.execute(statement)
-
-
-def failed(results: list[CheckResult]) -> set[tuple[str, str]]:
-    assert all(result.error is None for result in results), [result for result in results if result.error]
-    return {(result.suite, result.expectation) for result in results if not result.passed}
 
 
 def test_clean_rows_pass_every_check(clean_warehouse: Path, suites: Path) -> None:

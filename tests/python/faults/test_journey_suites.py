@@ -6,9 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.quality.gate import CheckResult, audit
+from orchestration.quality.gate import audit
 from orchestration.quality.suites import load_suites
-from tests.python.faults.segment_warehouse import AS_OF_DATE, SEEDS_DIR, copy_suites
+from tests.python.faults.segment_warehouse import AS_OF_DATE, SEEDS_DIR, copy_suites, failed_expectations
 
 TABLES = [
     f"{name}_segments"
@@ -346,13 +346,8 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return database
 
 
-def _failed(results: list[CheckResult]) -> set[str]:
-    assert all(result.error is None for result in results), [result for result in results if result.error]
-    return {result.expectation for result in results if not result.passed}
-
-
 def test_clean_rows_pass_every_check(clean: Path, tmp_path: Path) -> None:
-    assert _failed(audit(clean, AS_OF_DATE, copy_suites(tmp_path, TABLES), TABLES)) == set()
+    assert failed_expectations(audit(clean, AS_OF_DATE, copy_suites(tmp_path, TABLES), TABLES)) == set()
 
 
 @pytest.mark.parametrize(("segmentation", "expectation", "fault"), FAULTS)
@@ -363,7 +358,7 @@ def test_each_check_finds_its_fault(clean: Path, tmp_path: Path, segmentation: s
         connection.execute(f"update segments.{table} {fault}" if fault.startswith("set ") else fault)
     suites = tmp_path / "suites"
     suites.mkdir()
-    assert expectation in _failed(audit(faulty, AS_OF_DATE, copy_suites(suites, [table]), [table]))
+    assert expectation in failed_expectations(audit(faulty, AS_OF_DATE, copy_suites(suites, [table]), [table]))
 
 
 def test_no_check_is_without_its_fault(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.quality.gate import CheckResult, audit
-from orchestration.quality.suites import COMMON_SUITE, load_suites
-from tests.python.faults.segment_warehouse import SUITES_DIR
+from orchestration.quality.gate import audit
+from orchestration.quality.suites import load_suites
+from tests.python.faults.segment_warehouse import copy_suites, failed_expectations
 
 AS_OF_DATE = date(2026, 1, 1)
 TABLE = "audience_lift"
@@ -128,26 +128,18 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def suites(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("suites")
-    for name in (COMMON_SUITE, TABLE):
-        shutil.copy(SUITES_DIR / f"{name}.yml", folder)
-    return folder
-
-
-def failed(results: list[CheckResult]) -> set[str]:
-    assert all(result.error is None for result in results), [result for result in results if result.error]
-    return {result.expectation for result in results if not result.passed}
+    return copy_suites(tmp_path_factory.mktemp("suites"), [TABLE])
 
 
 def test_clean_rows_pass_every_check(clean: Path, suites: Path) -> None:
-    assert failed(audit(clean, AS_OF_DATE, suites, [TABLE])) == set()
+    assert failed_expectations(audit(clean, AS_OF_DATE, suites, [TABLE])) == set()
 
 
 def test_a_shop_without_campaigns_passes(clean: Path, suites: Path, tmp_path: Path) -> None:
     empty = Path(shutil.copyfile(clean, tmp_path / "warehouse.duckdb"))
     with duckdb.connect(str(empty)) as connection:
         connection.execute(f"delete from {LIFT}; delete from features.recorded_campaign_members")
-    assert failed(audit(empty, AS_OF_DATE, suites, [TABLE])) == set()
+    assert failed_expectations(audit(empty, AS_OF_DATE, suites, [TABLE])) == set()
 
 
 @pytest.mark.parametrize(("expectation", "fault"), FAULTS)
@@ -155,7 +147,7 @@ def test_each_check_finds_its_fault(clean: Path, suites: Path, tmp_path: Path, e
     faulty = Path(shutil.copyfile(clean, tmp_path / "warehouse.duckdb"))
     with duckdb.connect(str(faulty)) as connection:
         connection.execute(fault)
-    assert expectation in failed(audit(faulty, AS_OF_DATE, suites, [TABLE]))
+    assert expectation in failed_expectations(audit(faulty, AS_OF_DATE, suites, [TABLE]))
 
 
 def test_no_check_is_without_its_fault(suites: Path) -> None:

@@ -21,9 +21,9 @@ from orchestration.prediction.bg_nbd import BgNbd
 from orchestration.prediction.clusters import Clusters, Scale, to_parameters
 from orchestration.prediction.facts import Fit, FitKey, Parameter, record_fit, transaction
 from orchestration.prediction.scoring import expected_orders
-from orchestration.quality.gate import CheckResult, audit
-from orchestration.quality.suites import COMMON_SUITE, load_suites
-from tests.python.faults.segment_warehouse import PROJECT_DIR, SUITES_DIR
+from orchestration.quality.gate import audit
+from orchestration.quality.suites import load_suites
+from tests.python.faults.segment_warehouse import PROJECT_DIR, copy_suites, failed
 
 AS_OF_DATE = datetime.date(2018, 1, 1)
 SEGMENT_TABLES = [
@@ -390,14 +390,7 @@ def warehouse(built: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def suites(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The suites of these segmentations alone."""
-    folder = tmp_path_factory.mktemp("suites")
-    for name in (COMMON_SUITE, *SEGMENT_TABLES):
-        shutil.copy(SUITES_DIR / f"{name}.yml", folder)
-    return folder
-
-
-def failed(results: list[CheckResult]) -> set[tuple[str, str]]:
-    return {(result.suite, result.expectation) for result in results if not result.passed}
+    return copy_suites(tmp_path_factory.mktemp("suites"), SEGMENT_TABLES)
 
 
 def test_what_the_models_build_passes_every_check(built: Path, suites: Path) -> None:
@@ -434,9 +427,7 @@ def test_planted_faults_are_found(warehouse: Path, tmp_path: Path, segmentation:
     assert changed[0] > 0, "the fault changed nothing"
     suite = tmp_path / "suite"
     suite.mkdir()
-    for name in (COMMON_SUITE, table):
-        shutil.copy(SUITES_DIR / f"{name}.yml", suite)
-    assert (table, expectation) in failed(audit(warehouse, AS_OF_DATE, suite, [table]))
+    assert (table, expectation) in failed(audit(warehouse, AS_OF_DATE, copy_suites(suite, [table]), [table]))
 
 
 def test_no_check_is_without_its_fault(suites: Path) -> None:
