@@ -13,17 +13,78 @@
     ) }}
 {%- endmacro %}
 
+{#-
+    pre-hook: a log from before it knew since when a segment had lasted learns it, once: it cannot be rebuilt.
+-#}
+{% macro complete_log() -%}
+    {%- if execute and load_relation(this) is not none and 'segment_before_since' not in adapter.get_columns_in_relation(this) | map(attribute='name') -%}
+        create or replace table {{ this }} as
+        select
+            as_of_date,
+            customer_id,
+            segmentation,
+            segment_before,
+            case
+                when segment_before is not null then lag(as_of_date) over (partition by customer_id, segmentation order by as_of_date)
+            end as segment_before_since,
+            segment_after,
+            cast(0 as bigint) as written_in_run
+        from {{ this }}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- What the log of membership changes holds so far; before its first day nothing, with the right types. A body for a CTE. -#}
 {% macro recorded_changes() -%}
     {%- if is_incremental() -%}
-        select * from {{ this }}
+        select
+            as_of_date,
+            customer_id,
+            segmentation,
+            segment_before,
+            segment_before_since,
+            segment_after
+        from {{ this }}
     {%- else -%}
         select
             cast(null as date) as as_of_date,
             cast(null as {{ dbt.type_string() }}) as customer_id,
             cast(null as {{ dbt.type_string() }}) as segmentation,
             cast(null as {{ dbt.type_string() }}) as segment_before,
+            cast(null as date) as segment_before_since,
             cast(null as {{ dbt.type_string() }}) as segment_after
         where 1 = 0
     {%- endif -%}
+{%- endmacro %}
+
+{#-
+    A table of the schema of the model at hand as the runs before have left it, for a model that comes before that table in the run and
+    therefore cannot name it with ref.
+-#}
+{% macro as_left_behind(model) -%}
+    {{ return(api.Relation.create(database=this.database, schema=this.schema, identifier=model)) }}
+{%- endmacro %}
+
+{#- The last recorded day before the day described, as a text; none before the first one and while dbt does not run. -#}
+{% macro recorded_day_before() -%}
+    {%- set log = as_left_behind('segment_membership_changes') -%}
+    {%- if not execute or flags.WHICH not in ('build', 'run') or load_relation(log) is none -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set query = 'select max(as_of_date) from ' ~ log ~ ' where customer_id is null and as_of_date < ' ~ as_of_date() -%}
+    {%- set day = run_query(query).rows[0][0] -%}
+    {{ return(none if day is none else day | string) }}
+{%- endmacro %}
+
+{#-
+    The day of current_segments as the last run has left it, as a text; none where it does not fit the log, because that run broke off between
+    the two, and where there is nothing to tell it by.
+-#}
+{% macro day_left_behind() -%}
+    {%- set segments, log = as_left_behind('current_segments'), as_left_behind('segment_membership_changes') -%}
+    {%- if not execute or flags.WHICH not in ('build', 'run') or target.type == 'spark' or load_relation(segments) is none or load_relation(log) is none -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set left = run_query('select max(as_of_date), max(written_in_run) from ' ~ segments).rows[0] -%}
+    {%- set logged = run_query('select max(written_in_run) from ' ~ log).rows[0][0] -%}
+    {{ return(left[0] | string if left[0] is not none and left[1] == logged else none) }}
 {%- endmacro %}

@@ -7,7 +7,8 @@
     select
         customer_id,
         '{{ segmentation }}' as segmentation,
-        {{ segmentation }}_segment as segment
+        {{ segmentation }}_segment as segment,
+        {{ segmentation }}_since as since
     from {{ ref('current_segments') }}
     where {{ segmentation }}_segment is not null
     {{- ' union all' if not loop.last }}

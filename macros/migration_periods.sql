@@ -26,15 +26,3 @@
         cast({{ dbt.dateadd('month', '-' ~ (3 if period == 'quarter' else 1) ~ ' * ' ~ before, start) }} as date)
     {%- endif -%}
 {%- endmacro %}
-
-{#- Whether a step of `segment_membership_steps` is the only change of its customer within its period. -#}
-{% macro is_only_change_of(steps, period) -%}
-    ((
-        {{ steps }}.previous_change_date is null
-        or {{ period_start(period, steps ~ '.previous_change_date') }} < {{ period_start(period, steps ~ '.as_of_date') }}
-    )
-    and (
-        {{ steps }}.next_change_date is null
-        or {{ period_start(period, steps ~ '.next_change_date') }} > {{ period_start(period, steps ~ '.as_of_date') }}
-    ))
-{%- endmacro %}

@@ -1,13 +1,21 @@
--- The log of who moved. A run for a day writes that day again, and the next recorded day after it, because that day's changes are changes
--- against this one. What was recorded on the next day is read from the log as it stands. So any order of days leaves the same log.
+-- The log of who moved. A run for a day writes that day again, and every recorded day after it: the next day's changes are changes against
+-- this one, and later rows say since when the segment before had lasted. Where the day is the last one, as on most nights, that is its own
+-- changes alone. Where everybody was on the next recorded day is read from the log as it stands. So any order of days leaves the same log.
 --
 -- One row per recorded day has no customer: it says that the day was recorded although perhaps nobody moved, and it lets a day that
 -- lost its last change be replaced at all.
 {{ configure_history() }}
+{{ config(pre_hook="{{ complete_log() }}") }}
 
-with memberships as (
+with current_segments as (
 
-    {{ memberships() }}
+    select * from {{ ref('current_segments') }}
+
+),
+
+previous_segments as (
+
+    select * from {{ ref('previous_segments') }}
 
 ),
 
@@ -15,6 +23,40 @@ with memberships as (
 recorded as (
 
     {{ recorded_changes() }}
+
+),
+
+customers_with_changes as (
+
+    select
+        coalesce(previous_segments.customer_id, current_segments.customer_id) as customer_id
+        {%- for segmentation in segmentations() %},
+        previous_segments.{{ segmentation }}_segment as {{ segmentation }}_before,
+        previous_segments.{{ segmentation }}_since as {{ segmentation }}_before_since,
+        current_segments.{{ segmentation }}_segment as {{ segmentation }}_after
+        {%- endfor %}
+    from previous_segments
+    full outer join current_segments on previous_segments.customer_id = current_segments.customer_id
+    where
+        {%- for segmentation in segmentations() %}
+        previous_segments.{{ segmentation }}_segment is distinct from current_segments.{{ segmentation }}_segment{{ ' or' if not loop.last }}
+        {%- endfor %}
+
+),
+
+changes as (
+
+    {%- for segmentation in segmentations() %}
+    select
+        customer_id,
+        '{{ segmentation }}' as segmentation,
+        {{ segmentation }}_before as segment_before,
+        {{ segmentation }}_before_since as segment_before_since,
+        {{ segmentation }}_after as segment_after
+    from customers_with_changes
+    where {{ segmentation }}_before is distinct from {{ segmentation }}_after
+    {{- ' union all' if not loop.last }}
+    {%- endfor %}
 
 ),
 
@@ -28,104 +70,153 @@ next_recorded_day as (
 
 ),
 
--- Who was where on the recorded day before: the last change up to then.
--- An empty text stands for "in no segment", because max_by skips nulls.
-previous_states as (
-
-    select
-        customer_id,
-        segmentation,
-        max_by(coalesce(segment_after, ''), as_of_date) as segment
-    from recorded
-    where
-        customer_id is not null
-        and as_of_date < {{ as_of_date() }}
-    group by customer_id, segmentation
-    having max_by(coalesce(segment_after, ''), as_of_date) <> ''
-
-),
-
--- Who was where on the next recorded day, as it was recorded.
-next_states as (
+-- What was logged of this day and of the next recorded one. It says where these customers were before, and on the next day.
+-- An empty text stands for "in no segment", because min_by and max_by skip nulls.
+replaced as (
 
     select
         recorded.customer_id,
         recorded.segmentation,
-        max_by(coalesce(recorded.segment_after, ''), recorded.as_of_date) as segment
+        min_by(coalesce(recorded.segment_before, ''), recorded.as_of_date) as segment_before,
+        min_by(recorded.segment_before_since, recorded.as_of_date) as segment_before_since,
+        max_by(coalesce(recorded.segment_after, ''), recorded.as_of_date) as segment_on_next_day
     from recorded
-    inner join next_recorded_day on recorded.as_of_date <= next_recorded_day.next_day
+    inner join next_recorded_day
+        on
+            recorded.as_of_date >= {{ as_of_date() }}
+            and recorded.as_of_date <= next_recorded_day.next_day
     where recorded.customer_id is not null
     group by recorded.customer_id, recorded.segmentation
-    having max_by(coalesce(recorded.segment_after, ''), recorded.as_of_date) <> ''
+
+),
+
+-- Where there is a next day: the memberships that are, or were, logged on either of the two, on both of them. All others stayed as they were.
+touched as (
+
+    select
+        next_recorded_day.next_day,
+        coalesce(changes.customer_id, replaced.customer_id) as customer_id,
+        coalesce(changes.segmentation, replaced.segmentation) as segmentation,
+        case when changes.customer_id is not null then changes.segment_after else nullif(replaced.segment_before, '') end as segment,
+        case when changes.customer_id is not null then {{ as_of_date() }} else replaced.segment_before_since end as since,
+        case
+            when replaced.customer_id is not null then nullif(replaced.segment_on_next_day, '')
+            else changes.segment_before
+        end as segment_on_next_day
+    from changes
+    full outer join replaced
+        on
+            changes.customer_id = replaced.customer_id
+            and changes.segmentation = replaced.segmentation
+    inner join next_recorded_day on next_recorded_day.next_day is not null
 
 ),
 
 next_changes as (
 
     select
-        coalesce(memberships.customer_id, next_states.customer_id) as customer_id,
-        coalesce(memberships.segmentation, next_states.segmentation) as segmentation,
-        memberships.segment as segment_before,
-        next_states.segment as segment_after
-    from memberships
-    full outer join next_states
-        on
-            memberships.customer_id = next_states.customer_id
-            and memberships.segmentation = next_states.segmentation
-    where memberships.segment is distinct from next_states.segment
+        next_day as as_of_date,
+        customer_id,
+        segmentation,
+        segment as segment_before,
+        case when segment is not null then since end as segment_before_since,
+        segment_on_next_day as segment_after
+    from touched
+    where segment is distinct from segment_on_next_day
 
 ),
 
-changes as (
+later as (
 
     select
-        coalesce(previous_states.customer_id, memberships.customer_id) as customer_id,
-        coalesce(previous_states.segmentation, memberships.segmentation) as segmentation,
-        previous_states.segment as segment_before,
-        memberships.segment as segment_after
-    from previous_states
-    full outer join memberships
-        on
-            previous_states.customer_id = memberships.customer_id
-            and previous_states.segmentation = memberships.segmentation
-    where previous_states.segment is distinct from memberships.segment
+        recorded.*,
+        row_number() over (
+            partition by recorded.customer_id, recorded.segmentation
+            order by recorded.as_of_date
+        ) as place
+    from recorded
+    inner join next_recorded_day on recorded.as_of_date > next_recorded_day.next_day
 
 ),
 
-final as (
+-- The first later change of a membership ends what lasted on the next day.
+later_changes as (
+
+    select
+        later.as_of_date,
+        later.customer_id,
+        later.segmentation,
+        later.segment_before,
+        case
+            when later.place > 1 or touched.customer_id is null or later.segment_before is null then later.segment_before_since
+            when touched.segment is distinct from touched.segment_on_next_day then touched.next_day
+            else touched.since
+        end as segment_before_since,
+        later.segment_after
+    from later
+    left join touched
+        on
+            later.customer_id = touched.customer_id
+            and later.segmentation = touched.segmentation
+
+),
+
+days as (
+
+    select {{ as_of_date() }} as as_of_date
+    union all
+    select next_day as as_of_date
+    from next_recorded_day
+    where next_day is not null
+
+),
+
+written as (
 
     select
         {{ as_of_date() }} as as_of_date,
         customer_id,
         segmentation,
         segment_before,
+        segment_before_since,
         segment_after
     from changes
     union all
     select
-        {{ as_of_date() }} as as_of_date,
-        cast(null as {{ dbt.type_string() }}) as customer_id,
-        cast(null as {{ dbt.type_string() }}) as segmentation,
-        cast(null as {{ dbt.type_string() }}) as segment_before,
-        cast(null as {{ dbt.type_string() }}) as segment_after
-    union all
-    select
-        next_recorded_day.next_day as as_of_date,
-        next_changes.customer_id,
-        next_changes.segmentation,
-        next_changes.segment_before,
-        next_changes.segment_after
+        as_of_date,
+        customer_id,
+        segmentation,
+        segment_before,
+        segment_before_since,
+        segment_after
     from next_changes
-    inner join next_recorded_day on next_recorded_day.next_day is not null
     union all
     select
-        next_day as as_of_date,
+        as_of_date,
+        customer_id,
+        segmentation,
+        segment_before,
+        segment_before_since,
+        segment_after
+    from later_changes
+    union all
+    select
+        as_of_date,
         cast(null as {{ dbt.type_string() }}) as customer_id,
         cast(null as {{ dbt.type_string() }}) as segmentation,
         cast(null as {{ dbt.type_string() }}) as segment_before,
+        cast(null as date) as segment_before_since,
         cast(null as {{ dbt.type_string() }}) as segment_after
-    from next_recorded_day
-    where next_day is not null
+    from days
+
+),
+
+final as (
+
+    select
+        *,
+        {{ written_in_run() }}
+    from written
 
 )
 

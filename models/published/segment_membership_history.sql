@@ -1,8 +1,38 @@
 -- A customer who is gone leaves no interval behind, only the end of the one before.
 -- Who has withdrawn the permission for special-category data is in none of its groups for any reader, in the past neither.
-with steps as (
+with memberships as (
 
-    select * from {{ ref('segment_membership_steps') }}
+    {{ memberships() }}
+
+),
+
+changes as (
+
+    select * from {{ ref('segment_membership_changes') }}
+    where as_of_date <= {{ as_of_date() }}
+
+),
+
+withdrawn_memberships as (
+
+    select * from {{ ref('withdrawn_memberships') }}
+
+),
+
+ended as (
+
+    select
+        changes.customer_id,
+        changes.segmentation,
+        case when withdrawn_memberships.customer_id is null then changes.segment_before else 'not_permitted' end as segment,
+        changes.segment_before_since as valid_from,
+        changes.as_of_date as valid_to
+    from changes
+    left join withdrawn_memberships
+        on
+            changes.customer_id = withdrawn_memberships.customer_id
+            and changes.segmentation = withdrawn_memberships.segmentation
+    where changes.segment_before is not null
 
 ),
 
@@ -11,11 +41,18 @@ final as (
     select
         customer_id,
         segmentation,
-        case when is_withdrawn then 'not_permitted' else segment_after end as segment,
-        as_of_date as valid_from,
-        next_change_date as valid_to
-    from steps
-    where segment_after is not null
+        segment,
+        valid_from,
+        valid_to
+    from ended
+    union all
+    select
+        customer_id,
+        segmentation,
+        segment,
+        since as valid_from,
+        cast(null as date) as valid_to
+    from memberships
 
 )
 

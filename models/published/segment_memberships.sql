@@ -1,7 +1,6 @@
--- Where the last change led: the interval of the history that has not ended.
-with history as (
+with memberships as (
 
-    select * from {{ ref('segment_membership_history') }}
+    {{ memberships() }}
 
 ),
 
@@ -12,9 +11,8 @@ final as (
         segmentation,
         segment,
         {{ as_of_date() }} as as_of_date,
-        valid_from as member_since
-    from history
-    where valid_to is null
+        since as member_since
+    from memberships
 
 )
 

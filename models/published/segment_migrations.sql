@@ -1,14 +1,21 @@
 -- From where to where customers moved, by day, week, month and quarter. Only the last periods are told (thresholds migration_…s), so that a
--- night does not cost more the older the company gets.
+-- night does not cost more the older the company gets. Whoever was there on the first recorded day has not moved on it.
 {{ config(materialized='table') }}
 
-with reach as (
+with first_day as (
+
+    select min(as_of_date) as recorded_from from {{ ref('segment_flows') }}
+
+),
+
+reach as (
 
     select
-        {{ migration_reach_start('day', threshold('migration_days')) }} as day_reach,
-        {{ migration_reach_start('week', threshold('migration_weeks')) }} as week_reach,
-        {{ migration_reach_start('month', threshold('migration_months')) }} as month_reach,
-        {{ migration_reach_start('quarter', threshold('migration_quarters')) }} as quarter_reach
+        first_day.recorded_from,
+        {%- for period in migration_periods() %}
+        {{ migration_reach_start(period, threshold('migration_' ~ period ~ 's')) }} as {{ period }}_reach{{ ',' if not loop.last }}
+        {%- endfor %}
+    from first_day
 
 ),
 
@@ -21,109 +28,124 @@ revenues as (
 
 ),
 
--- A change that is the only one of its customer in the period is a move already, and most are.
-moves_of_one_change as (
+withdrawn_memberships as (
 
-    {%- for period in migration_periods() %}
-    select
-        '{{ period }}' as period_type,
-        {{ period_start(period, 'steps.as_of_date') }} as period_start,
-        steps.segmentation,
-        steps.is_withdrawn,
-        coalesce(steps.segment_before, 'not_a_customer') as from_segment,
-        coalesce(steps.segment_after, 'not_a_customer') as to_segment,
-        count(*) as customers,
-        sum(revenues.net_amount_365d) as revenue
-    from {{ ref('segment_membership_steps') }} as steps
-    cross join reach
-    left join revenues on steps.customer_id = revenues.customer_id
-    where
-        steps.as_of_date >= reach.{{ period }}_reach
-        and {{ is_only_change_of('steps', period) }}
-    group by
-        {{ period_start(period, 'steps.as_of_date') }},
-        steps.segmentation,
-        steps.is_withdrawn,
-        steps.segment_before,
-        steps.segment_after
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    select * from {{ ref('withdrawn_memberships') }}
 
 ),
 
--- Of the others: where each customer was before the first change of the period, and after the last one.
-moves_of_more_changes as (
+changes as (
 
-    {%- for period in migration_periods() %}
     select
-        '{{ period }}' as period_type,
-        {{ period_start(period, 'steps.as_of_date') }} as period_start,
-        steps.customer_id,
-        steps.segmentation,
-        steps.is_withdrawn,
-        min_by(coalesce(steps.segment_before, 'not_a_customer'), steps.as_of_date) as from_segment,
-        max_by(coalesce(steps.segment_after, 'not_a_customer'), steps.as_of_date) as to_segment
-    from {{ ref('segment_membership_steps') }} as steps
-    cross join reach
+        changes.as_of_date,
+        changes.customer_id,
+        changes.segmentation,
+        coalesce(changes.segment_before, 'not_a_customer') as segment_before,
+        changes.segment_before_since,
+        coalesce(changes.segment_after, 'not_a_customer') as segment_after,
+        withdrawn_memberships.customer_id is not null as is_withdrawn,
+        revenues.net_amount_365d as revenue
+    from {{ ref('segment_membership_changes') }} as changes
+    inner join reach on changes.as_of_date > reach.recorded_from
+    left join revenues on changes.customer_id = revenues.customer_id
+    left join withdrawn_memberships
+        on
+            changes.customer_id = withdrawn_memberships.customer_id
+            and changes.segmentation = withdrawn_memberships.segmentation
     where
-        steps.as_of_date >= reach.{{ period }}_reach
-        and not {{ is_only_change_of('steps', period) }}
-    group by
-        {{ period_start(period, 'steps.as_of_date') }},
-        steps.customer_id,
-        steps.segmentation,
-        steps.is_withdrawn
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+        changes.customer_id is not null
+        and changes.as_of_date <= {{ as_of_date() }}
+        and changes.as_of_date >= least({% for period in migration_periods() %}reach.{{ period }}_reach{{ ', ' if not loop.last }}{% endfor %})
 
 ),
 
-moves as (
+-- In a period longer than a day a membership may change more than once: those that changed in it before, and those that ended in it and
+-- perhaps began again. For all others the change is the move.
+{%- for period in migration_periods() if period != 'day' %}
+{{ period }}_repeated as (
+
+    select distinct
+        {{ period_start(period, 'changes.as_of_date') }} as period_start,
+        changes.customer_id,
+        changes.segmentation
+    from changes
+    cross join reach
+    where
+        changes.as_of_date >= reach.{{ period }}_reach
+        and (changes.segment_before_since >= {{ period_start(period, 'changes.as_of_date') }} or changes.segment_after = 'not_a_customer')
+
+),
+
+{{ period }}_changes as (
 
     select
-        period_type,
+        changes.*,
+        {{ period_start(period, 'changes.as_of_date') }} as period_start,
+        repeated.customer_id is not null as is_repeated
+    from changes
+    inner join reach on changes.as_of_date >= reach.{{ period }}_reach
+    left join {{ period }}_repeated as repeated
+        on
+            {{ period_start(period, 'changes.as_of_date') }} = repeated.period_start
+            and changes.customer_id = repeated.customer_id
+            and changes.segmentation = repeated.segmentation
+
+),
+
+-- Where each of them was before the first change of the period, and after the last one.
+{{ period }}_moves as (
+
+    select
         period_start,
         segmentation,
         is_withdrawn,
-        from_segment,
-        to_segment,
-        customers,
+        segment_before,
+        segment_after,
         revenue
-    from moves_of_one_change
+    from {{ period }}_changes
+    where not is_repeated
     union all
     select
-        moves_of_more_changes.period_type,
-        moves_of_more_changes.period_start,
-        moves_of_more_changes.segmentation,
-        moves_of_more_changes.is_withdrawn,
-        moves_of_more_changes.from_segment,
-        moves_of_more_changes.to_segment,
-        count(*) as customers,
-        sum(revenues.net_amount_365d) as revenue
-    from moves_of_more_changes
-    left join revenues on moves_of_more_changes.customer_id = revenues.customer_id
-    group by
-        moves_of_more_changes.period_type,
-        moves_of_more_changes.period_start,
-        moves_of_more_changes.segmentation,
-        moves_of_more_changes.is_withdrawn,
-        moves_of_more_changes.from_segment,
-        moves_of_more_changes.to_segment
+        period_start,
+        segmentation,
+        is_withdrawn,
+        min_by(segment_before, as_of_date) as segment_before,
+        max_by(segment_after, as_of_date) as segment_after,
+        revenue
+    from {{ period }}_changes
+    where is_repeated
+    group by period_start, customer_id, segmentation, is_withdrawn, revenue
+
+),
+{% endfor %}
+day_moves as (
+
+    select
+        changes.as_of_date as period_start,
+        changes.segmentation,
+        changes.is_withdrawn,
+        changes.segment_before,
+        changes.segment_after,
+        changes.revenue
+    from changes
+    inner join reach on changes.as_of_date >= reach.day_reach
 
 ),
 
 -- Who has withdrawn the permission for special-category data is in none of its groups for any reader, in the past neither.
 told as (
 
+    {%- for period in migration_periods() %}
     select
-        period_type,
+        '{{ period }}' as period_type,
         period_start,
         segmentation,
-        case when is_withdrawn and from_segment <> 'not_a_customer' then 'not_permitted' else from_segment end as from_segment,
-        case when is_withdrawn and to_segment <> 'not_a_customer' then 'not_permitted' else to_segment end as to_segment,
-        customers,
+        case when is_withdrawn and segment_before <> 'not_a_customer' then 'not_permitted' else segment_before end as from_segment,
+        case when is_withdrawn and segment_after <> 'not_a_customer' then 'not_permitted' else segment_after end as to_segment,
         revenue
-    from moves
+    from {{ period }}_moves
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 
 ),
 
@@ -135,7 +157,7 @@ final as (
         segmentation,
         from_segment,
         to_segment,
-        cast(sum(customers) as bigint) as customers,
+        count(*) as customers,
         cast(coalesce(sum(revenue), 0) as decimal(18, 2)) as revenue
     from told
     where from_segment <> to_segment

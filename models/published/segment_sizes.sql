@@ -5,11 +5,11 @@ with days as (
 
 ),
 
-changes as (
+flows as (
 
-    select * from {{ ref('segment_membership_changes') }}
+    select * from {{ ref('segment_flows') }}
     where
-        customer_id is not null
+        segmentation is not null
         and as_of_date <= {{ as_of_date() }}
 
 ),
@@ -20,8 +20,8 @@ entered as (
         as_of_date,
         segmentation,
         segment_after as segment,
-        count(*) as customers
-    from changes
+        cast(sum(customers) as bigint) as customers
+    from flows
     where segment_after is not null
     group by as_of_date, segmentation, segment_after
 
@@ -33,8 +33,8 @@ exited as (
         as_of_date,
         segmentation,
         segment_before as segment,
-        count(*) as customers
-    from changes
+        cast(sum(customers) as bigint) as customers
+    from flows
     where segment_before is not null
     group by as_of_date, segmentation, segment_before
 

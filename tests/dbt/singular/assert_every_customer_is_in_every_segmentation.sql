@@ -1,23 +1,35 @@
 -- Why: a segmentation puts every customer into exactly one segment. Somebody left out is somebody nobody writes to.
--- Both ways: a customer without a segment, and a segment without a customer.
+-- Both ways, a customer without a segment and a segment without a customer: by number and fingerprint of the customers (sum_of_hashes).
 {{ config(tags=['invariant']) }}
 
 with customers as (
 
-    select customer_id from {{ ref('int_customers') }}
+    select
+        count(*) as customers,
+        {{ sum_of_hashes('customer_id') }} as fingerprint
+    from {{ ref('int_customers') }}
+
+),
+
+segmented as (
+
+    {% for segmentation in segmentations() %}
+    select
+        '{{ segmentation }}' as segmentation,
+        count(*) as customers,
+        {{ sum_of_hashes('customer_id') }} as fingerprint
+    from {{ ref(segmentation ~ '_segments') }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 )
 
-{% for segmentation in segmentations() %}
 select
-    '{{ segmentation }}' as segmentation,
-    coalesce(customers.customer_id, segments.customer_id) as customer_id
-from customers
-full outer join {{ ref(segmentation ~ '_segments') }} as segments on customers.customer_id = segments.customer_id
+    segmented.segmentation,
+    segmented.customers as customers_in_segments,
+    customers.customers
+from segmented
+cross join customers
 where
-    customers.customer_id is null
-    or segments.customer_id is null
-{% if not loop.last %}
-union all
-{% endif %}
-{% endfor %}
+    segmented.customers <> customers.customers
+    or segmented.fingerprint is distinct from customers.fingerprint

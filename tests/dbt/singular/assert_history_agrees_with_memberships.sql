@@ -1,13 +1,29 @@
 -- Why: the log is read by itself a year from now. What it says about the day described must be what the segment tables say today:
--- the same customers in the same segments, both ways.
-with history as (
+-- the same customers in the same segments. Who came into a segment less who left it, added up over the log, is who is in it.
+-- Compared are numbers and fingerprints of customers (sum_of_hashes), because the log holds millions of rows.
+with logged as (
 
     select
-        customer_id,
         segmentation,
-        segment
-    from {{ ref('segment_membership_history') }}
-    where valid_to is null
+        segment_after as segment,
+        count(*) as customers,
+        {{ sum_of_hashes('customer_id') }} as fingerprint
+    from {{ ref('segment_membership_changes') }}
+    where
+        segment_after is not null
+        and as_of_date <= {{ as_of_date() }}
+    group by segmentation, segment_after
+    union all
+    select
+        segmentation,
+        segment_before as segment,
+        -count(*) as customers,
+        -{{ sum_of_hashes('customer_id') }} as fingerprint
+    from {{ ref('segment_membership_changes') }}
+    where
+        segment_before is not null
+        and as_of_date <= {{ as_of_date() }}
+    group by segmentation, segment_before
 
 ),
 
@@ -15,25 +31,33 @@ memberships as (
 
     {% for segmentation in segmentations() %}
     select
-        customer_id,
         '{{ segmentation }}' as segmentation,
-        segment
+        segment,
+        -count(*) as customers,
+        -{{ sum_of_hashes('customer_id') }} as fingerprint
     from {{ ref(segmentation ~ '_segments') }}
-    {% if not loop.last %}
-    union all
-    {% endif %}
+    where segment is not null
+    group by segment
+    {{ 'union all' if not loop.last }}
     {% endfor %}
+
+),
+
+compared as (
+
+    select * from logged
+    union all
+    select * from memberships
 
 )
 
 select
-    coalesce(history.customer_id, memberships.customer_id) as customer_id,
-    coalesce(history.segmentation, memberships.segmentation) as segmentation,
-    history.segment as segment_in_history,
-    memberships.segment
-from history
-full outer join memberships
-    on
-        history.customer_id = memberships.customer_id
-        and history.segmentation = memberships.segmentation
-where history.segment is distinct from memberships.segment
+    segmentation,
+    segment,
+    sum(customers) as customers_too_many_in_log,
+    sum(fingerprint) as difference_of_fingerprints
+from compared
+group by segmentation, segment
+having
+    sum(customers) <> 0
+    or sum(fingerprint) <> 0

@@ -1,6 +1,7 @@
 """Whole nights, run as a user runs them: the console script, in a process of its own."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import duckdb
 import pytest
 
 PROJECT_DIR = Path(__file__).resolve().parents[3]
+SEGMENTATIONS = re.findall(r"^ +'(\w+)',$", (PROJECT_DIR / "macros" / "segmentations.sql").read_text(encoding="utf-8"), flags=re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,23 @@ class Served:
             columns = ", ".join(f'"{name}"' for (name,) in described if name not in without_columns)
             contents[table] = self.query(f"select {columns} from published.{table} order by all")
         return contents
+
+
+def plant_segments(database: Path, day: str, members: dict[str, dict[str, str]]) -> None:
+    """Plant what the models of the log read: the customers of a day and where they are, by segmentation."""
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create schema if not exists intermediate; create schema if not exists segments")
+        columns = ", ".join(f"{segmentation}_segment varchar" for segmentation in SEGMENTATIONS)
+        connection.execute(f"create or replace table segments.planted (customer_id varchar, {columns})")
+        rows = [[customer, *(segments_of.get(name) for name in SEGMENTATIONS)] for customer, segments_of in members.items()]
+        if rows:
+            connection.executemany(f"insert into segments.planted values ({', '.join('?' * (len(SEGMENTATIONS) + 1))})", rows)
+        for segmentation in SEGMENTATIONS:
+            query = f"select customer_id, {segmentation}_segment as segment from segments.planted"
+            connection.execute(f"create or replace view segments.{segmentation}_segments as {query}")
+        connection.execute(
+            f"create or replace table intermediate.int_customers as select customer_id, date '{day}' as as_of_date from segments.planted"
+        )
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,10 @@
 """History is the same however its days came to be recorded.
 
-One backfill is run as a user runs it. The rest runs the models of the log by dbt in this process: thirty whole nights in three orders
+One backfill is run as a user runs it. The rest runs the models of the log by dbt in this process: thirty whole nights in several orders
 would take an hour. That late rows correct history, and that a day can be had again as it was known, is in test_roll_ups.py.
 """
 
 import random
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
@@ -19,13 +18,20 @@ from orchestration.ingest.source import Source
 from orchestration.publishing import builds
 from orchestration.settings import Settings
 from orchestration.transform import dbt
-from tests.python.functional.conftest import PROJECT_DIR, Served, segments
+from tests.python.functional.conftest import Served, plant_segments, segments
 
 Rows = list[tuple[Any, ...]]
 Memberships = dict[tuple[str, str], str]
 
+RECORDING = (
+    "previous_segments",
+    "current_segments",
+    "segment_membership_changes",
+    "segment_flows",
+    "withdrawn_memberships",
+    "segment_days",
+)
 HISTORY = ("segment_membership_history", "segment_sizes", "segment_migrations")
-SEGMENTATIONS = re.findall(r"^ +'(\w+)',$", (PROJECT_DIR / "macros" / "segmentations.sql").read_text(encoding="utf-8"), flags=re.MULTILINE)
 
 
 def published(database: Path, *views: str) -> dict[str, Rows]:
@@ -34,7 +40,7 @@ def published(database: Path, *views: str) -> dict[str, Rows]:
         return {view: connection.execute(f"select * from reporting.{view} order by all").fetchall() for view in views}
 
 
-# --- thirty days, in three orders ------------------------------------------------------------------------------------------------
+# --- thirty days, in several orders ------------------------------------------------------------------------------------------------
 
 # Over the end of a year, in which a week, a month and a quarter begin.
 THIRTY_DAYS = [date(2024, 12, 12) + timedelta(days=number) for number in range(30)]
@@ -86,23 +92,21 @@ def run_dbt(settings: Settings, source: Source, day: date, command: str, *select
 
 def record(settings: Settings, source: Source, day: date, members: Memberships, *models: str) -> None:
     """Plant the memberships of a day and run the models of the log."""
-    wide: dict[str, dict[str, str]] = {}
+    by_customer: dict[str, dict[str, str]] = {}
     for (customer, segmentation), segment in members.items():
-        wide.setdefault(customer, {})[segmentation] = segment
-    with duckdb.connect(str(settings.database(source.name))) as connection:
-        connection.execute("create schema if not exists history; create schema if not exists features")
-        columns = ", ".join(f"{segmentation}_segment varchar" for segmentation in SEGMENTATIONS)
-        connection.execute(f"create or replace table history.current_segments (customer_id varchar, {columns})")
-        rows = [[customer, *(segments.get(name) for name in SEGMENTATIONS)] for customer, segments in wide.items()]
-        connection.executemany(f"insert into history.current_segments values ({', '.join('?' * (len(SEGMENTATIONS) + 1))})", rows)
+        by_customer.setdefault(customer, {})[segmentation] = segment
+    database = settings.database(source.name)
+    plant_segments(database, day.isoformat(), by_customer)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create schema if not exists features")
         for table, columns in (("customer_period_features", PERIOD_FEATURES), ("customer_order_features", "5 as net_amount_365d")):
-            connection.execute(f"create or replace table features.{table} as select customer_id, {columns} from history.current_segments")
-    run_dbt(settings, source, day, "run", "segment_membership_changes", "segment_membership_steps", "segment_days", *models)
+            connection.execute(f"create or replace table features.{table} as select customer_id, {columns} from segments.planted")
+    run_dbt(settings, source, day, "run", *RECORDING, *models)
 
 
 @pytest.fixture(scope="module")
 def thirty_days(planted: tuple[Settings, Source]) -> Iterator[tuple[dict[date, Memberships], dict[str, dict[str, Rows]]]]:
-    """The planted days, and the history that three orders of recording them have left."""
+    """The planted days, and the history that several orders of recording them have left."""
     settings, source = planted
     days = thirty_days_of_moves(7)
     database = settings.database(source.name)
@@ -112,6 +116,8 @@ def thirty_days(planted: tuple[Settings, Source]) -> Iterator[tuple[dict[date, M
         "day by day": THIRTY_DAYS,
         "in one go after the night of the last day": [THIRTY_DAYS[-1], *THIRTY_DAYS],
         "in reverse": [*reversed(THIRTY_DAYS), THIRTY_DAYS[-1]],
+        # Forward and back over days recorded already, some of them twice.
+        "in no order": [*random.Random(3).sample([*THIRTY_DAYS, *THIRTY_DAYS[::3]], 40), THIRTY_DAYS[-1]],  # noqa: S311
     }
     left = {}
     for name, order in orders.items():

@@ -4,7 +4,6 @@ The models are run by dbt as they are, on memberships made here for each day.
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from itertools import permutations
 from pathlib import Path
@@ -15,6 +14,8 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
+from tests.python.functional.conftest import plant_segments
+
 PROJECT = Path(__file__).parents[3]
 
 # Who was where: a stays, b moves and moves back, c comes late, d goes and comes again, e is only there on the first day.
@@ -23,7 +24,7 @@ DAYS = {
     "2024-03-02": {"a": "loyal", "b": "loyal"},
     "2024-03-04": {"a": "loyal", "b": "new", "c": "new", "d": "new"},
 }
-SEGMENTATIONS = re.findall(r"^ +'(\w+)',$", (PROJECT / "macros" / "segmentations.sql").read_text(encoding="utf-8"), flags=re.MULTILINE)
+MODELS = ("previous_segments", "current_segments", "segment_membership_changes", "withdrawn_memberships", "segment_membership_history")
 
 Rows = list[tuple[Any, ...]]
 Build = Callable[[str, dict[str, str]], None]
@@ -59,15 +60,9 @@ def build(database: Path, flags: list[str], manifest: Any) -> Build:
     """Record one day: plant the segments of the day and run the models of the log."""
 
     def run(day: str, members: dict[str, str]) -> None:
-        with duckdb.connect(str(database)) as connection:
-            connection.execute("create schema if not exists history")
-            connection.execute("create or replace table history.current_segments (customer_id varchar)")
-            for segmentation in SEGMENTATIONS:
-                connection.execute(f"alter table history.current_segments add column {segmentation}_segment varchar")
-            connection.executemany("insert into history.current_segments (customer_id, rfm_segment) values (?, ?)", list(members.items()))
-        models = ["segment_membership_changes", "segment_membership_steps", "segment_membership_history"]
+        plant_segments(database, day, {customer: {"rfm": segment} for customer, segment in members.items()})
         try:
-            result = dbtRunner(manifest=manifest).invoke(["run", "--select", *models, *flags, "--vars", json.dumps({"as_of_date": day})])
+            result = dbtRunner(manifest=manifest).invoke(["run", "--select", *MODELS, *flags, "--vars", json.dumps({"as_of_date": day})])
         finally:
             DuckDBConnectionManager.close_all_connections()
         assert result.success, result.exception or [r.message for r in result.result.results]
@@ -77,7 +72,7 @@ def build(database: Path, flags: list[str], manifest: Any) -> Build:
 
 def log(database: Path) -> Rows:
     with duckdb.connect(str(database), read_only=True) as connection:
-        return connection.execute("select * from history.segment_membership_changes order by all").fetchall()
+        return connection.execute("select * exclude (written_in_run) from history.segment_membership_changes order by all").fetchall()
 
 
 def history(database: Path) -> Rows:
