@@ -84,6 +84,9 @@
     {%- if not execute or flags.WHICH not in ('build', 'run') or target.type == 'spark' or load_relation(segments) is none or load_relation(log) is none -%}
         {{ return(none) }}
     {%- endif -%}
+    {%- if 'written_in_run' not in adapter.get_columns_in_relation(log) | map(attribute='name') -%}
+        {{ return(none) }}
+    {%- endif -%}
     {%- set left = run_query('select max(as_of_date), max(written_in_run) from ' ~ segments).rows[0] -%}
     {%- set logged = run_query('select max(written_in_run) from ' ~ log).rows[0][0] -%}
     {{ return(left[0] | string if left[0] is not none and left[1] == logged else none) }}

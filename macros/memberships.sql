@@ -1,15 +1,16 @@
 {#-
-    The current memberships, one row per customer and segmentation, out of the wide table current_segments. A body for a CTE.
-    A segmentation without a segment for a customer has no row.
+    The current memberships, one row per customer and segmentation, out of a wide table: current_segments, or what is published of it.
+    A body for a CTE. A segmentation without a segment for a customer has no row.
 -#}
-{% macro memberships() -%}
+{% macro memberships(model) -%}
     {%- for segmentation in segmentations() %}
     select
         customer_id,
+        as_of_date,
         '{{ segmentation }}' as segmentation,
         {{ segmentation }}_segment as segment,
         {{ segmentation }}_since as since
-    from {{ ref('current_segments') }}
+    from {{ ref(model) }}
     where {{ segmentation }}_segment is not null
     {{- ' union all' if not loop.last }}
     {%- endfor %}

@@ -1,4 +1,4 @@
-"""Recorded days that late rows have outdated: which they are, and recording them again after a night."""
+"""Recorded days that late rows have outdated: which they are, and recording them again before a night."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -7,9 +7,11 @@ from pathlib import Path
 import duckdb
 
 from orchestration.automation.days import DayRunner
-from orchestration.automation.job import NIGHTLY_JOB, RECORD_JOB
+from orchestration.automation.job import RECORD_JOB
 from orchestration.ingest.source import Source, project_variables
 from orchestration.settings import Settings
+from orchestration.sql import quote_identifier
+from orchestration.transform.dbt import DbtFailed
 
 CORRECTION_DAYS = "history_correction_days"
 
@@ -24,26 +26,33 @@ class Corrections:
 
 
 def correct_history(runner: DayRunner, settings: Settings, source: Source, day: date) -> Corrections:
-    """Record outdated days again, those of the last `history_correction_days` before `day`, then publish `day` once more with them.
+    """Bring in what is new and record the days again that it outdates, those of the last `history_correction_days` before `day`.
 
-    What fails here takes nothing back: `day` stays published as it was, and days not corrected stay outdated.
+    This comes before the night of `day`, which then publishes them with it: so days are described in order, each once, and nothing is
+    published twice. What fails here does not keep the night from its day; days not corrected stay outdated.
+
+    Raises SegmentsError when landing failed: nothing was begun then.
     """
-    outdated = [outdated_day for outdated_day in outdated_days(settings.database(source.name)) if outdated_day < day]
-    reach = day - timedelta(days=correction_days(source))
+    database = settings.database(source.name)
+    recorded = last_recorded_day(database)
+    if recorded is None:
+        return Corrections()
+    reach, failure = correction_days(source), None
+    if reach > 0:
+        try:
+            runner.look_ahead(recorded)
+        except DbtFailed as error:  # the night itself meets it again, and it is the night that is stopped by it
+            failure = f"what came late is not known: {error}"
+    outdated = [outdated_day for outdated_day in outdated_days(database) if outdated_day < day]
+    recent = [] if failure else [outdated_day for outdated_day in outdated if outdated_day >= day - timedelta(days=reach)]
     corrected: list[date] = []
-    failure = None
-    for number, outdated_day in enumerate(recent := [found for found in outdated if found >= reach], start=1):
+    for number, outdated_day in enumerate(recent, start=1):
         runner.progress.prefix = f"correction {number} of {len(recent)}, {outdated_day}: "
         result = runner.run(RECORD_JOB, outdated_day)
         if not result.succeeded:
             failure = f"{outdated_day} could not be corrected: {result.reason}"
             break
         corrected.append(outdated_day)
-    if corrected:
-        runner.progress.prefix = f"with {len(corrected)} corrected: "
-        again = runner.run(NIGHTLY_JOB, day)
-        if not again.is_published:
-            failure = f"{day} could not be published again with the corrected history: {again.reason}"
     runner.progress.prefix = ""
     left = tuple(outdated_day for outdated_day in outdated if outdated_day not in corrected)
     return Corrections(tuple(corrected), left, failure)
@@ -54,15 +63,26 @@ def correction_days(source: Source) -> int:
     return int({**project_variables(), **source.vars}[CORRECTION_DAYS])
 
 
+def last_recorded_day(database: Path) -> date | None:
+    """The latest day in the history; None where no night has recorded any."""
+    days = _days(database, "recorded_days")
+    return days[-1] if days else None
+
+
 def outdated_days(database: Path) -> list[date]:
     """Recorded days that rows loaded later have outdated, the earliest first; none where no night has recorded any."""
+    return _days(database, "outdated_days")
+
+
+def _days(database: Path, relation: str) -> list[date]:
+    """The days of a relation of the history, in order; none where it is not there yet."""
     if not database.is_file():
         return []
     with duckdb.connect(str(database), read_only=True) as connection:
         known = connection.execute(
-            "select 1 from information_schema.tables where table_schema = 'history' and table_name = 'outdated_days'"
+            "select 1 from information_schema.tables where table_schema = 'history' and table_name = ?", [relation]
         ).fetchone()
         if known is None:  # no night has ended here since days are judged
             return []
-        rows = connection.execute("select as_of_date from history.outdated_days order by as_of_date").fetchall()
+        rows = connection.execute(f"select as_of_date from history.{quote_identifier(relation)} order by as_of_date").fetchall()
     return [day for (day,) in rows]

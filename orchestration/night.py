@@ -166,7 +166,7 @@ def usable_source(settings: Settings) -> Source:
 
 
 def run_night(settings: Settings, asked: date | None, *, full_refresh: bool = False) -> Outcome:
-    """Run the nightly job for one day in this process, correct recorded days that late rows have outdated, and tell what became of it.
+    """Correct recorded days that late rows have outdated, run the nightly job for one day in this process, and tell what became of it.
 
     With `settings.as_known_at` the day is described as it was known then, on a database of its own, and nothing is corrected.
 
@@ -188,10 +188,10 @@ def run_night(settings: Settings, asked: date | None, *, full_refresh: bool = Fa
         if reproduces:
             begin_reproduction(settings, source)
         with DayRunner(settings, source, full_refresh=full_refresh) as runner:
+            corrections = None if reproduces else correct_history(runner, settings, source, day)
             night = runner.run(NIGHTLY_JOB, day)
             if not night.is_published:
                 return Outcome(False, describe_failure(settings, night.build, served_before, night.cause))
-            corrections = None if reproduces else correct_history(runner, settings, source, day)
         if reproduces:
             end_reproduction(settings, source)
         build = builds.current_build(settings.home) or night.build

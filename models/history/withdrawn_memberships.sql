@@ -4,7 +4,7 @@
 
 with memberships as (
 
-    {{ memberships() }}
+    {{ memberships('current_segments') }}
 
 ),
 

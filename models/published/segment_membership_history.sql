@@ -1,38 +1,13 @@
--- A customer who is gone leaves no interval behind, only the end of the one before.
--- Who has withdrawn the permission for special-category data is in none of its groups for any reader, in the past neither.
-with memberships as (
+-- Served as a view too: nobody copies every membership of every customer to say where they are, and have been.
+with ended_memberships as (
 
-    {{ memberships() }}
-
-),
-
-changes as (
-
-    select * from {{ ref('segment_membership_changes') }}
-    where as_of_date <= {{ as_of_date() }}
+    select * from {{ ref('ended_memberships') }}
 
 ),
 
-withdrawn_memberships as (
+memberships as (
 
-    select * from {{ ref('withdrawn_memberships') }}
-
-),
-
-ended as (
-
-    select
-        changes.customer_id,
-        changes.segmentation,
-        case when withdrawn_memberships.customer_id is null then changes.segment_before else 'not_permitted' end as segment,
-        changes.segment_before_since as valid_from,
-        changes.as_of_date as valid_to
-    from changes
-    left join withdrawn_memberships
-        on
-            changes.customer_id = withdrawn_memberships.customer_id
-            and changes.segmentation = withdrawn_memberships.segmentation
-    where changes.segment_before is not null
+    {{ memberships('customer_memberships') }}
 
 ),
 
@@ -44,7 +19,7 @@ final as (
         segment,
         valid_from,
         valid_to
-    from ended
+    from ended_memberships
     union all
     select
         customer_id,

@@ -1,6 +1,7 @@
+-- Served as a view too: customer_memberships with a row for each segmentation.
 with memberships as (
 
-    {{ memberships() }}
+    {{ memberships('customer_memberships') }}
 
 ),
 
@@ -10,7 +11,7 @@ final as (
         customer_id,
         segmentation,
         segment,
-        {{ as_of_date() }} as as_of_date,
+        as_of_date,
         since as member_since
     from memberships
 

@@ -9,12 +9,18 @@ from datetime import UTC, date, datetime
 from orchestration.automation.instance import open_instance
 from orchestration.automation.job import build_definitions
 from orchestration.errors import SegmentsError
+from orchestration.ingest.landing import land
 from orchestration.ingest.source import Source
 from orchestration.night import NightKeeper
 from orchestration.progress import Progress
 from orchestration.publishing import builds
 from orchestration.publishing.builds import Build
 from orchestration.settings import Settings
+from orchestration.transform import dbt
+from orchestration.transform.rules import rules_of_working_tables, why_to_build_anew
+
+# What came in when, and about which days, with all that it reads.
+ARRIVALS = "+event_arrivals"
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,26 @@ class DayRunner(contextlib.AbstractContextManager["DayRunner"]):
 
     def __exit__(self, *exception: object) -> None:
         self._closing.close()
+
+    def look_ahead(self, last_recorded: date) -> None:
+        """Land what is new and stage it, so that the working database knows which recorded days it outdates; no build is begun by that.
+
+        Nothing is staged where working tables have to be built anew: the next night looks at what then came late.
+
+        Raises SegmentsError when landing failed, DbtFailed when staging did.
+        """
+        self.progress.stage("look for late rows")
+        settings, source = self._settings, self._source
+        try:
+            landed = self._keeper.land(lambda: land(source, settings.landing(source.name), datetime.now(UTC)))
+        except SegmentsError as error:
+            raise SegmentsError(f"landing failed, nothing was changed: {error}") from error
+        rules = rules_of_working_tables(dbt.parse(settings, source), dbt.variables(source))
+        if landed.rows_landed and why_to_build_anew(settings.database(source.name), rules, asked=self._keeper.full_refresh) is None:
+            # Of a day that the working tables may stand at already, so that no window moves for this.
+            arguments = ["run", "--select", ARRIVALS]
+            dbt.run(arguments, settings=settings, source=source, as_of_date=last_recorded, build_id=None, on_event=lambda event: None)
+        self.progress.finish(f"{landed.rows_landed:,} new rows")
 
     def run(self, job: str, day: date) -> DayResult:
         """Run a job for one day, as the UI would.

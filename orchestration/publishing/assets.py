@@ -97,4 +97,5 @@ def published(table: ManifestTable) -> PublishedTable:
         description=table.description,
         column_descriptions=table.columns,
         order_by=table.grain,
+        is_view=table.is_served_as_view,
     )

@@ -130,7 +130,12 @@ def served_build(url: str) -> Served | None:
 
 def published_tables(serving: duckdb.DuckDBPyConnection) -> dict[str, Table]:
     """The tables of a serving database, as PostgreSQL is to have them. Raises PublishingFailed on a type it has no equal of."""
-    comments = dict(serving.execute("select table_name, comment from duckdb_tables() where schema_name = ?", [PUBLISHED_SCHEMA]).fetchall())
+    query = """
+        select table_name, comment from duckdb_tables() where schema_name = $1
+        union all
+        select view_name, comment from duckdb_views() where schema_name = $1
+    """
+    comments = dict(serving.execute(query, [PUBLISHED_SCHEMA]).fetchall())
     tables: dict[str, Table] = {}
     for name in sorted(comments):
         columns = serving.execute(

@@ -47,6 +47,8 @@ class PublishedTable:
         description: the comment on the table.
         column_descriptions: the comments on its columns.
         order_by: the columns by which rows are ordered in both forms: the key of the grain, or rows may come in any order.
+        is_view: whether the relation is a view over others of these that have its schema, and is one in the serving database too. Its
+            rows come in the order of what it reads.
     """
 
     name: str
@@ -55,6 +57,7 @@ class PublishedTable:
     description: str = ""
     column_descriptions: Mapping[str, str] = field(default_factory=dict)
     order_by: tuple[str, ...] = ()
+    is_view: bool = False
 
 
 def publish_build(home: Path, build_id: str, database: Path, tables: Sequence[PublishedTable]) -> Build:
@@ -98,7 +101,8 @@ def write_build(database: Path, build_dir: Path, tables: Sequence[PublishedTable
         require_passed_verdict_on(build_dir, connection, segment_tables, working)
         connection.execute(f"attach {quote_literal(str(target))} as serving (storage_version {quote_literal(STORAGE_VERSION)})")
         connection.execute(f"create schema serving.{PUBLISHED_SCHEMA}")
-        for table in tables:
+        # Views after what they read.
+        for table in sorted(tables, key=lambda table: table.is_view):
             try:
                 counts[table.name] = _copy(connection, working, build_dir, table)
             except duckdb.Error as error:
@@ -128,7 +132,8 @@ def verify_build(build_dir: Path, counts: Mapping[str, int], audited: Mapping[st
         if number != STORAGE_VERSION_NUMBER:
             raise PublishingFailed(f"{target} has the storage version {number}, which 1.x clients cannot read.")
         with duckdb.connect(str(target), read_only=True) as connection:
-            present = connection.execute("select table_name from duckdb_tables() where schema_name = ?", [PUBLISHED_SCHEMA]).fetchall()
+            query = "select table_name from information_schema.tables where table_schema = ?"
+            present = connection.execute(query, [PUBLISHED_SCHEMA]).fetchall()
             if (names := {name for (name,) in present}) != set(counts):
                 raise PublishingFailed(f"{target} holds the tables {sorted(names)} instead of {sorted(counts)}.")
             for table, rows in counts.items():
@@ -161,22 +166,38 @@ def parquet_file(build_dir: Path, table: str) -> Path:
 
 def _copy(connection: duckdb.DuckDBPyConnection, working: str, build_dir: Path, table: PublishedTable) -> int:
     """One table into the new file, in one transaction with its comments, then from there into Parquet. Returns its rows."""
-    source = ".".join(map(quote_identifier, (working, table.schema, table.relation)))
     target = f"serving.{PUBLISHED_SCHEMA}.{quote_identifier(table.name)}"
-    order = f" order by {', '.join(map(quote_identifier, table.order_by))}" if table.order_by else ""
+    kind = "view" if table.is_view else "table"
     with connection.cursor() as cursor:
         cursor.begin()
-        cursor.execute(f"create table {target} as select * from {source}{order}")
+        cursor.execute(_view(cursor, working, table, target) if table.is_view else _table(working, table, target))
         if table.description:
-            cursor.execute(f"comment on table {target} is {quote_literal(table.description)}")
+            cursor.execute(f"comment on {kind} {target} is {quote_literal(table.description)}")
         for column, description in table.column_descriptions.items():
             cursor.execute(f"comment on column {target}.{quote_identifier(column)} is {quote_literal(description)}")
         cursor.commit()
     path = parquet_file(build_dir, table.name)
     path.parent.mkdir(parents=True)
-    connection.execute(f"copy {target} to {quote_literal(str(path))} (format parquet, compression zstd)")
+    connection.execute(f"copy (from {target}) to {quote_literal(str(path))} (format parquet, compression zstd)")
     row = connection.execute(f"select count(*) from {target}").fetchone()
     return int(row[0]) if row else 0
+
+
+def _table(working: str, table: PublishedTable, target: str) -> str:
+    source = ".".join(map(quote_identifier, (working, table.schema, table.relation)))
+    order = f" order by {', '.join(map(quote_identifier, table.order_by))}" if table.order_by else ""
+    return f"create table {target} as select * from {source}{order}"
+
+
+def _view(cursor: duckdb.DuckDBPyConnection, working: str, table: PublishedTable, target: str) -> str:
+    """The view of the working database, over the published tables. DuckDB tells it with schemas but without the database."""
+    query = "select sql from duckdb_views() where database_name = ? and schema_name = ? and view_name = ?"
+    row = cursor.execute(query, [working, table.schema, table.relation]).fetchone()
+    if row is None:
+        raise PublishingFailed(f"{table.schema}.{table.relation} is published as a view and is none: set materialized to view.")
+    _, body = str(row[0]).split(" AS ", maxsplit=1)
+    cursor.execute("use serving")  # what the view reads is found beside it, under whatever name the file is opened
+    return f"create view {target} as {body.replace(f'{table.schema}.', f'{PUBLISHED_SCHEMA}.')}"
 
 
 def _clear(build_dir: Path) -> None:

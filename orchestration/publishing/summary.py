@@ -221,7 +221,7 @@ def describe_corrections(corrections: "Corrections") -> list[str]:
     if corrections.corrected:
         lines.append(f"History corrected, because rows came late: {days_in_words(corrections.corrected)}")
     if corrections.failure:
-        lines.append(f"STOPPED while correcting history, tonight's build stays published: {corrections.failure}")
+        lines.append(f"STOPPED while correcting history, tonight's build is published without that: {corrections.failure}")
     if corrections.left:
         lines.append(outdated_in_words(corrections.left))
     return lines

@@ -129,7 +129,7 @@ def run(
     settings: Settings,
     source: Source,
     as_of_date: date,
-    build_id: str,
+    build_id: str | None,
     on_event: Callable[[DbtEvent], None],
 ) -> None:
     """Run one dbt command in this process and hand each of its structured events to `on_event`.

@@ -23,6 +23,7 @@ class ManifestTable:
         description: what the model's YAML says, grain first.
         columns: column name → description, in the contract's order.
         grain: the columns that make a row unique (`config.meta.grain`); all columns where the model does not say.
+        is_served_as_view: whether readers get it as a view over other published tables (`config.meta.served_as: view`).
     """
 
     name: str
@@ -31,6 +32,7 @@ class ManifestTable:
     description: str
     columns: dict[str, str]
     grain: tuple[str, ...]
+    is_served_as_view: bool
 
 
 def _models(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -39,8 +41,10 @@ def _models(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _table(node: Mapping[str, Any]) -> ManifestTable:
     columns = {name: " ".join(column["description"].split()) for name, column in node["columns"].items()}
-    grain = tuple(node["config"].get("meta", {}).get("grain") or columns)
-    return ManifestTable(node["alias"], node["name"], node["schema"], " ".join(node["description"].split()), columns, grain)
+    meta = node["config"].get("meta", {})
+    grain = tuple(meta.get("grain") or columns)
+    description = " ".join(node["description"].split())
+    return ManifestTable(node["alias"], node["name"], node["schema"], description, columns, grain, meta.get("served_as") == "view")
 
 
 def segment_tables(manifest: Mapping[str, Any]) -> list[str]:

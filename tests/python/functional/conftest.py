@@ -53,8 +53,10 @@ class Served:
             return connection.execute(sql).fetchall()
 
     def tables(self) -> list[str]:
-        """Names of the published tables."""
-        return [name for (name,) in self.query("select table_name from duckdb_tables() where schema_name = 'published' order by 1")]
+        """Names of the published tables, views included."""
+        return [
+            name for (name,) in self.query("select table_name from information_schema.tables where table_schema = 'published' order by 1")
+        ]
 
     def contents(self, without_columns: tuple[str, ...] = ()) -> dict[str, list[tuple[Any, ...]]]:
         """Every published table with all its rows, sorted; `without_columns` leaves out build ids and times."""

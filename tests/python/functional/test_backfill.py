@@ -30,6 +30,8 @@ RECORDING = (
     "segment_flows",
     "withdrawn_memberships",
     "segment_days",
+    "customer_memberships",
+    "ended_memberships",
 )
 HISTORY = ("segment_membership_history", "segment_sizes", "segment_migrations")
 
@@ -178,7 +180,7 @@ def test_opening_and_who_entered_less_who_exited_is_closing(
 # --- as a user runs it ---------------------------------------------------------------------------------------------------------------
 
 
-D1, D2 = date(2025, 6, 1), date(2025, 6, 2)
+D1, D2, D3 = date(2025, 6, 1), date(2025, 6, 2), date(2025, 6, 3)
 
 
 def test_backfill_from_the_command_line(tmp_path: Path, write_shop: Callable[[Path, int], Path]) -> None:
@@ -206,3 +208,16 @@ def test_backfill_from_the_command_line(tmp_path: Path, write_shop: Callable[[Pa
     assert not (builds.build_dir(home, recorded.id) / builds.DATABASE_FILE).exists()
     assert segments("rollback", recorded.id, "--home", str(home)).exit_code == 2
     assert segments("rollback", "--home", str(home)).exit_code == 2
+
+    # An order of the day before D2 comes a day too late: the next night records D2 again, and publishes it with its own day.
+    with (tmp_path / "shop" / "transactions.csv").open("a") as file:
+        file.write(f"late,1,customer_0001,{D1}T12:00:00,20.00\n")
+    run = segments("nightly", "--as-of", str(D3), *arguments)
+    assert run.exit_code == 0, run.errors + run.output
+    assert f"History corrected, because rows came late: {D2}" in run.output
+    assert f"correction 1 of 1, {D2}: " in run.errors
+    began = [build.as_of_date for build in builds.list_builds(home)]
+    assert began == [D1, D2, D2, D3], "each day is described once, the corrected one first"
+    assert served.query("select as_of_date, is_outdated from published.recorded_days order by 1") == [(D1, False), (D2, False), (D3, False)]
+    since = "select valid_from from published.segment_membership_history where valid_to is null and segmentation = 'rfm' and customer_id"
+    assert served.query(f"{since} = 'customer_0001'") == [(D2,)], "since the day that the late order changes, not since it came"

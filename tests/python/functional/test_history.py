@@ -24,10 +24,13 @@ DAYS = {
     "2024-03-02": {"a": "loyal", "b": "loyal"},
     "2024-03-04": {"a": "loyal", "b": "new", "c": "new", "d": "new"},
 }
-MODELS = ("previous_segments", "current_segments", "segment_membership_changes", "withdrawn_memberships", "segment_membership_history")
+MODELS = (
+    *("previous_segments", "current_segments", "segment_membership_changes", "withdrawn_memberships"),
+    *("customer_memberships", "ended_memberships", "segment_membership_history"),
+)
 
 Rows = list[tuple[Any, ...]]
-Build = Callable[[str, dict[str, str]], None]
+Build = Callable[..., None]
 
 
 @pytest.fixture
@@ -57,12 +60,13 @@ def manifest(flags: list[str]) -> Any:
 
 @pytest.fixture
 def build(database: Path, flags: list[str], manifest: Any) -> Build:
-    """Record one day: plant the segments of the day and run the models of the log."""
+    """Record one day: plant the segments of the day and run the models of the log, or some of them."""
 
-    def run(day: str, members: dict[str, str]) -> None:
+    def run(day: str, members: dict[str, str], *models: str) -> None:
         plant_segments(database, day, {customer: {"rfm": segment} for customer, segment in members.items()})
         try:
-            result = dbtRunner(manifest=manifest).invoke(["run", "--select", *MODELS, *flags, "--vars", json.dumps({"as_of_date": day})])
+            variables = json.dumps({"as_of_date": day})
+            result = dbtRunner(manifest=manifest).invoke(["run", "--select", *(models or MODELS), *flags, "--vars", variables])
         finally:
             DuckDBConnectionManager.close_all_connections()
         assert result.success, result.exception or [r.message for r in result.result.results]
@@ -123,3 +127,20 @@ def test_a_past_day_shows_what_was_known_then(build: Build, database: Path) -> N
         ("d", "new", "2024-03-01", "2024-03-02"),
         ("e", "lost", "2024-03-01", "2024-03-02"),
     ]
+
+
+def test_a_log_that_does_not_say_since_when_learns_it(build: Build, database: Path) -> None:
+    build("2024-03-01", DAYS["2024-03-01"])
+    build("2024-03-02", DAYS["2024-03-02"])
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("alter table history.segment_membership_changes drop column segment_before_since")
+        connection.execute("alter table history.segment_membership_changes drop column written_in_run")
+    build("2024-03-04", DAYS["2024-03-04"])
+    assert history(database) == EXPECTED
+
+
+def test_a_run_that_broke_off_before_the_log_was_written_does_not_count(build: Build, database: Path) -> None:
+    build("2024-03-01", DAYS["2024-03-01"])
+    build("2024-03-02", {"a": "lost"}, "previous_segments", "current_segments")
+    build("2024-03-04", DAYS["2024-03-01"])
+    assert [row for row in history(database) if row[0] == "a"] == [("a", "loyal", "2024-03-01", None)]

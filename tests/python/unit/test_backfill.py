@@ -25,6 +25,7 @@ from orchestration.publishing.postgres import publish_to_postgres
 from orchestration.publishing.summary import describe_builds, describe_corrections
 from orchestration.reproduction import begin_reproduction, end_reproduction
 from orchestration.settings import Settings
+from orchestration.transform.dbt import DbtFailed
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 
@@ -43,7 +44,14 @@ class PlayedDays:
     def __init__(self, home: Path, source: str, fails: Sequence[tuple[str, date]] = ()) -> None:
         self.progress = Progress(enabled=False)
         self.runs: list[tuple[str, date]] = []
+        self.looked_ahead: list[date] = []
+        self.cannot_look: str | None = None
         self._home, self._source, self._fails = home, source, list(fails)
+
+    def look_ahead(self, last_recorded: date) -> None:
+        self.looked_ahead.append(last_recorded)
+        if self.cannot_look:
+            raise DbtFailed(self.cannot_look)
 
     def __enter__(self) -> "PlayedDays":
         return self
@@ -72,6 +80,7 @@ def settings(tmp_path: Path, five_customers: Path) -> Settings:
     database.parent.mkdir(parents=True)
     with duckdb.connect(str(database)) as connection:
         connection.execute("create schema history; create table history.outdated_days (as_of_date date)")
+        connection.execute("create table history.recorded_days as select date '2026-01-09' as as_of_date")
         connection.execute(
             """
             create table history.segment_membership_changes as select * from (values
@@ -219,11 +228,12 @@ def corrected(settings: Settings, played: PlayedDays, as_of_date: date, reach: i
     return correct_history(played, settings, source, as_of_date)  # type: ignore[arg-type]
 
 
-def test_a_night_corrects_the_last_days_in_order_and_publishes_again(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+def test_a_night_corrects_the_last_days_in_order(settings: Settings, play: Callable[..., PlayedDays]) -> None:
     played = play()
     outdate(settings, day(9), day(8), day(3), day(2), day(11))
     found = corrected(settings, played, day(10), 7)
-    assert played.runs == [(RECORD_JOB, day(3)), (RECORD_JOB, day(8)), (RECORD_JOB, day(9)), (NIGHTLY_JOB, day(10))]
+    assert played.looked_ahead == [day(9)]
+    assert played.runs == [(RECORD_JOB, day(3)), (RECORD_JOB, day(8)), (RECORD_JOB, day(9))]
     assert found == Corrections((day(3), day(8), day(9)), (day(2),))
     told = "\n".join(describe_corrections(found))
     assert "2026-01-08" in told and "segments backfill --outdated" in told and "2026-01-02" in told
@@ -235,26 +245,33 @@ def test_nothing_outdated_costs_nothing_and_zero_days_are_never(settings: Settin
     assert describe_corrections(Corrections()) == []
     outdate(settings, day(9))
     assert corrected(settings, played, day(10), 0) == Corrections((), (day(9),))
+    assert played.looked_ahead == [day(9)], "with zero days nobody looks"
     assert played.runs == []
 
 
-def test_a_correction_that_is_stopped_takes_nothing_back(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+def test_a_correction_that_is_stopped_leaves_the_rest_outdated(settings: Settings, play: Callable[..., PlayedDays]) -> None:
     played = play((RECORD_JOB, day(8)))
-    tonight = played.run(NIGHTLY_JOB, day(10)).build
-    outdate(settings, day(8), day(9))
+    outdate(settings, day(7), day(8), day(9))
     found = corrected(settings, played, day(10), 7)
-    assert played.runs[1:] == [(RECORD_JOB, day(8))]
-    assert found == Corrections((), (day(8), day(9)), "2026-01-08 could not be corrected: 2 checks of the gate failed")
-    assert builds.current_build(settings.home) == tonight
-    assert "stays published" in "\n".join(describe_corrections(found))
+    assert found == Corrections((day(7),), (day(8), day(9)), "2026-01-08 could not be corrected: 2 checks of the gate failed")
+    assert "published without that" in "\n".join(describe_corrections(found))
 
 
-def test_what_was_corrected_before_it_stopped_is_published(settings: Settings, play: Callable[..., PlayedDays]) -> None:
-    played = play((RECORD_JOB, day(9)))
-    outdate(settings, day(8), day(9))
+def test_where_nobody_knows_what_came_late_nothing_is_corrected(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+    played = play()
+    played.cannot_look = "dbt stopped at base_transactions: full"
+    outdate(settings, day(9))
     found = corrected(settings, played, day(10), 7)
-    assert played.runs == [(RECORD_JOB, day(8)), (RECORD_JOB, day(9)), (NIGHTLY_JOB, day(10))]
-    assert (found.corrected, found.left) == ((day(8),), (day(9),))
+    assert found == Corrections((), (day(9),), "what came late is not known: dbt stopped at base_transactions: full")
+    assert played.runs == []
+
+
+def test_before_the_first_recorded_day_there_is_nothing_to_correct(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+    played = play()
+    with duckdb.connect(str(settings.database(resolve_source(settings.source).name))) as connection:
+        connection.execute("delete from history.recorded_days")
+    assert corrected(settings, played, day(10), 7) == Corrections()
+    assert played.looked_ahead == []
 
 
 def test_the_project_says_how_far_back_and_a_source_may_say_otherwise() -> None:

@@ -50,6 +50,49 @@ def test_both_forms_hold_the_rows_of_the_working_database_in_order(tmp_path: Pat
         assert connection.execute("from read_parquet(?)", [str(parquet_file(folder, "rfm_segments"))]).fetchall() == expected
 
 
+def with_view(home: Path) -> tuple[Path, list[PublishedTable]]:
+    """A build in which one relation is served as a view over another."""
+    build, database = audited(home, "first")
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create table reporting.wide as select range as customer_id, 'a' || range as rfm, 'b' as needs from range(3)")
+        connection.execute(
+            """
+            create view reporting.long as
+            with wide as (select * from warehouse.reporting.wide)
+            select customer_id, 'rfm' as segmentation, rfm as segment from wide
+            union all select customer_id, 'reporting, needs' as segmentation, needs as segment from wide
+            """
+        )
+    tables = [
+        PublishedTable("long", "reporting", "long", "Grain: one row.", {"segment": "The segment."}, is_view=True),
+        PublishedTable("wide", "reporting", "wide", order_by=("customer_id",)),
+    ]
+    publish_build(home, build.id, database, [*TABLES, *tables])
+    return build_dir(home, build.id), tables
+
+
+def test_a_view_is_served_as_one_over_what_is_served(tmp_path: Path) -> None:
+    folder, _ = with_view(tmp_path)
+    expected = [(n, *rest) for rest in (("rfm", "a"), ("reporting, needs", "b")) for n in range(3)]
+    expected = [(n, name, f"a{n}" if name == "rfm" else segment) for n, name, segment in expected]
+    with duckdb.connect(str(folder / "segments.duckdb"), read_only=True) as connection:
+        assert connection.execute("from published.long").fetchall() == expected
+        described = connection.execute("select comment from duckdb_views() where view_name = 'long'").fetchall()
+        described += connection.execute("select comment from duckdb_columns() where table_name = 'long'").fetchall()
+        assert described == [("Grain: one row.",), (None,), (None,), ("The segment.",)]
+    with duckdb.connect() as connection:
+        assert connection.execute("from read_parquet(?)", [str(parquet_file(folder, "long"))]).fetchall() == expected
+        connection.execute(f"attach '{folder / 'segments.duckdb'}' as another_name (read_only)")
+        assert connection.execute("from another_name.published.long").fetchall() == expected
+
+
+def test_a_view_that_reads_what_is_not_served_is_not_published(tmp_path: Path) -> None:
+    build, database = audited(tmp_path, "first")
+    alone = PublishedTable("segment_memberships", "reporting", "memberships", is_view=True)
+    with pytest.raises(PublishingFailed, match=r"reporting\.memberships could not be published as segment_memberships"):
+        publish_build(tmp_path, build.id, database, [alone])
+
+
 def test_tables_and_columns_are_documented(tmp_path: Path) -> None:
     publish(tmp_path, "first")
     with duckdb.connect(str(tmp_path / "serving" / "segments.duckdb"), read_only=True) as connection:
