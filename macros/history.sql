@@ -76,18 +76,18 @@
 {%- endmacro %}
 
 {#-
-    The day of current_segments as the last run has left it, as a text; none where it does not fit the log, because that run broke off between
+    The day of current_memberships as the last run has left it, as a text; none where it does not fit the log, because that run broke off between
     the two, and where there is nothing to tell it by.
 -#}
 {% macro day_left_behind() -%}
-    {%- set segments, log = as_left_behind('current_segments'), as_left_behind('segment_membership_changes') -%}
-    {%- if not execute or flags.WHICH not in ('build', 'run') or target.type == 'spark' or load_relation(segments) is none or load_relation(log) is none -%}
+    {%- set memberships, log = as_left_behind('current_memberships'), as_left_behind('segment_membership_changes') -%}
+    {%- if not execute or flags.WHICH not in ('build', 'run') or target.type == 'spark' or load_relation(memberships) is none or load_relation(log) is none -%}
         {{ return(none) }}
     {%- endif -%}
     {%- if 'written_in_run' not in adapter.get_columns_in_relation(log) | map(attribute='name') -%}
         {{ return(none) }}
     {%- endif -%}
-    {%- set left = run_query('select max(as_of_date), max(written_in_run) from ' ~ segments).rows[0] -%}
+    {%- set left = run_query('select max(as_of_date), max(written_in_run) from ' ~ memberships).rows[0] -%}
     {%- set logged = run_query('select max(written_in_run) from ' ~ log).rows[0][0] -%}
     {{ return(left[0] | string if left[0] is not none and left[1] == logged else none) }}
 {%- endmacro %}

@@ -1,5 +1,5 @@
 {#-
-    The current memberships, one row per customer and segmentation, out of a wide table: current_segments, or what is published of it.
+    The current memberships, one row per customer and segmentation, out of a wide table: current_memberships, or what is published of it.
     A body for a CTE. A segmentation without a segment for a customer has no row.
 -#}
 {% macro memberships(model) -%}

@@ -13,9 +13,9 @@ with current_segments as (
 
 ),
 
-previous_segments as (
+previous_memberships as (
 
-    select * from {{ ref('previous_segments') }}
+    select * from {{ ref('previous_memberships') }}
 
 ),
 
@@ -29,17 +29,17 @@ recorded as (
 customers_with_changes as (
 
     select
-        coalesce(previous_segments.customer_id, current_segments.customer_id) as customer_id
+        coalesce(previous_memberships.customer_id, current_segments.customer_id) as customer_id
         {%- for segmentation in segmentations() %},
-        previous_segments.{{ segmentation }}_segment as {{ segmentation }}_before,
-        previous_segments.{{ segmentation }}_since as {{ segmentation }}_before_since,
+        previous_memberships.{{ segmentation }}_segment as {{ segmentation }}_before,
+        previous_memberships.{{ segmentation }}_since as {{ segmentation }}_before_since,
         current_segments.{{ segmentation }}_segment as {{ segmentation }}_after
         {%- endfor %}
-    from previous_segments
-    full outer join current_segments on previous_segments.customer_id = current_segments.customer_id
+    from previous_memberships
+    full outer join current_segments on previous_memberships.customer_id = current_segments.customer_id
     where
         {%- for segmentation in segmentations() %}
-        previous_segments.{{ segmentation }}_segment is distinct from current_segments.{{ segmentation }}_segment{{ ' or' if not loop.last }}
+        previous_memberships.{{ segmentation }}_segment is distinct from current_segments.{{ segmentation }}_segment{{ ' or' if not loop.last }}
         {%- endfor %}
 
 ),

@@ -4,7 +4,7 @@
 
 with memberships as (
 
-    {{ memberships('current_segments') }}
+    {{ memberships('current_memberships') }}
 
 ),
 

@@ -1,6 +1,6 @@
-with current_segments as (
+with current_memberships as (
 
-    select * from {{ ref('current_segments') }}
+    select * from {{ ref('current_memberships') }}
 
 ),
 
@@ -15,7 +15,7 @@ final as (
         {%- for segmentation in segmentations() %},
         {{ segmentation }}_since
         {%- endfor %}
-    from current_segments
+    from current_memberships
 
 )
 

@@ -24,8 +24,9 @@ Rows = list[tuple[Any, ...]]
 Memberships = dict[tuple[str, str], str]
 
 RECORDING = (
-    "previous_segments",
     "current_segments",
+    "previous_memberships",
+    "current_memberships",
     "segment_membership_changes",
     "segment_flows",
     "withdrawn_memberships",

@@ -1,5 +1,5 @@
 -- Where every customer was on the recorded day before the day described, and since when: what the day is compared with.
--- The run before has left the segments of its day in current_segments. The days that were recorded between that day and the one wanted are in the
+-- The run before has left the memberships of its day in current_memberships. The days that were recorded between that day and the one wanted are in the
 -- log; what it says about them is put on top, or taken back. So the cost follows what changed, not the length of the log. Where no run has left
 -- anything that fits the log, everything is read from the log.
 {{ config(materialized='table') }}
@@ -37,7 +37,7 @@ left_behind as (
         {%- endfor %}
     where 1 = 0
     {%- else %}
-    select * from {{ as_left_behind('current_segments') }}
+    select * from {{ as_left_behind('current_memberships') }}
     {%- endif %}
 
 ),
