@@ -22,3 +22,13 @@
         {{ relation_name }}.{{ segmentation }}_segment{{ ',\n        ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
+
+{#- True where two wide tables differ in any segment of a customer; who is missing on one side is in no segment there. -#}
+{% macro any_segment_differs(left, right) -%}
+    (
+        {%- for segmentation in segmentations() %}
+        {{ left }}.{{ segmentation }}_segment is distinct from {{ right }}.{{ segmentation }}_segment
+        {{- ' or' if not loop.last }}
+        {%- endfor %}
+    )
+{%- endmacro %}

@@ -1,5 +1,5 @@
--- Where everybody is, and since when. It is also what the next run finds when it asks where everybody was: written_in_run tells whether the log
--- was written with it.
+-- Where everybody is, and since when. It is also what the next run finds when it asks where everybody was: written_in_run tells whether the
+-- log was written with it.
 {{ config(materialized='table') }}
 
 with current_segments as (

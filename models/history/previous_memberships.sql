@@ -1,7 +1,7 @@
 -- Where every customer was on the recorded day before the day described, and since when: what the day is compared with.
--- The run before has left the memberships of its day in current_memberships. The days that were recorded between that day and the one wanted are in the
--- log; what it says about them is put on top, or taken back. So the cost follows what changed, not the length of the log. Where no run has left
--- anything that fits the log, everything is read from the log.
+-- The run before has left the memberships of its day in current_memberships. The days that were recorded between that day and the one
+-- wanted are in the log; what it says about them is put on top, or taken back. So the cost follows what changed, not the length of the log.
+-- Where no run has left anything that fits the log, everything is read from the log.
 {{ config(materialized='table') }}
 
 {%- set wanted = recorded_day_before() %}
@@ -15,11 +15,11 @@ with
 final as (
 
     select
-        cast(null as {{ dbt.type_string() }}) as customer_id
-        {%- for segmentation in segmentations() %},
+        {%- for segmentation in segmentations() %}
         cast(null as {{ dbt.type_string() }}) as {{ segmentation }}_segment,
-        cast(null as date) as {{ segmentation }}_since
+        cast(null as date) as {{ segmentation }}_since,
         {%- endfor %}
+        cast(null as {{ dbt.type_string() }}) as customer_id
     where 1 = 0
 
 )
@@ -30,11 +30,11 @@ left_behind as (
 
     {%- if left_behind is none %}
     select
-        cast(null as {{ dbt.type_string() }}) as customer_id
-        {%- for segmentation in segmentations() %},
+        {%- for segmentation in segmentations() %}
         cast(null as {{ dbt.type_string() }}) as {{ segmentation }}_segment,
-        cast(null as date) as {{ segmentation }}_since
+        cast(null as date) as {{ segmentation }}_since,
         {%- endfor %}
+        cast(null as {{ dbt.type_string() }}) as customer_id
     where 1 = 0
     {%- else %}
     select * from {{ as_left_behind('current_memberships') }}
@@ -78,11 +78,11 @@ logged as (
 logged_by_customer as (
 
     select
-        customer_id
-        {%- for segmentation in segmentations() %},
+        {%- for segmentation in segmentations() %}
         max(case when segmentation = '{{ segmentation }}' then segment end) as {{ segmentation }}_segment,
-        max(case when segmentation = '{{ segmentation }}' then since end) as {{ segmentation }}_since
+        max(case when segmentation = '{{ segmentation }}' then since end) as {{ segmentation }}_since,
         {%- endfor %}
+        customer_id
     from logged
     group by customer_id
 
@@ -91,14 +91,14 @@ logged_by_customer as (
 together as (
 
     select
-        coalesce(logged.customer_id, left_behind.customer_id) as customer_id
-        {%- for segmentation in segmentations() %},
+        {%- for segmentation in segmentations() %}
         nullif(coalesce(logged.{{ segmentation }}_segment, left_behind.{{ segmentation }}_segment), '') as {{ segmentation }}_segment,
         case
             when logged.{{ segmentation }}_segment is null then left_behind.{{ segmentation }}_since
             when logged.{{ segmentation }}_segment <> '' then logged.{{ segmentation }}_since
-        end as {{ segmentation }}_since
+        end as {{ segmentation }}_since,
         {%- endfor %}
+        coalesce(logged.customer_id, left_behind.customer_id) as customer_id
     from left_behind
     full outer join logged_by_customer as logged on left_behind.customer_id = logged.customer_id
 

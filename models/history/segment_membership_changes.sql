@@ -29,18 +29,15 @@ recorded as (
 customers_with_changes as (
 
     select
-        coalesce(previous_memberships.customer_id, current_segments.customer_id) as customer_id
-        {%- for segmentation in segmentations() %},
+        {%- for segmentation in segmentations() %}
         previous_memberships.{{ segmentation }}_segment as {{ segmentation }}_before,
         previous_memberships.{{ segmentation }}_since as {{ segmentation }}_before_since,
-        current_segments.{{ segmentation }}_segment as {{ segmentation }}_after
+        current_segments.{{ segmentation }}_segment as {{ segmentation }}_after,
         {%- endfor %}
+        coalesce(previous_memberships.customer_id, current_segments.customer_id) as customer_id
     from previous_memberships
     full outer join current_segments on previous_memberships.customer_id = current_segments.customer_id
-    where
-        {%- for segmentation in segmentations() %}
-        previous_memberships.{{ segmentation }}_segment is distinct from current_segments.{{ segmentation }}_segment{{ ' or' if not loop.last }}
-        {%- endfor %}
+    where {{ any_segment_differs('previous_memberships', 'current_segments') }}
 
 ),
 
@@ -90,7 +87,7 @@ replaced as (
 
 ),
 
--- Where there is a next day: the memberships that are, or were, logged on either of the two, on both of them. All others stayed as they were.
+-- Where there is a next day: the memberships that are, or were, logged on either of the two, on both of them. No other one moved.
 touched as (
 
     select
@@ -149,7 +146,7 @@ later_changes as (
         later.segment_before,
         case
             when later.place > 1 or touched.customer_id is null or later.segment_before is null then later.segment_before_since
-            when touched.segment is distinct from touched.segment_on_next_day then touched.next_day
+            when next_changes.customer_id is not null then next_changes.as_of_date
             else touched.since
         end as segment_before_since,
         later.segment_after
@@ -158,6 +155,10 @@ later_changes as (
         on
             later.customer_id = touched.customer_id
             and later.segmentation = touched.segmentation
+    left join next_changes
+        on
+            later.customer_id = next_changes.customer_id
+            and later.segmentation = next_changes.segmentation
 
 ),
 

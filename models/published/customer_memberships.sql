@@ -8,12 +8,10 @@ final as (
 
     select
         customer_id,
-        as_of_date
-        {%- for segmentation in segmentations() %},
-        {{ segmentation }}_segment
-        {%- endfor %}
-        {%- for segmentation in segmentations() %},
-        {{ segmentation }}_since
+        as_of_date,
+        {%- for segmentation in segmentations() %}
+        {{ segmentation }}_segment,
+        {{ segmentation }}_since{{ ',' if not loop.last }}
         {%- endfor %}
     from current_memberships
 

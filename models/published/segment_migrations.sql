@@ -2,6 +2,11 @@
 -- night does not cost more the older the company gets. Whoever was there on the first recorded day has not moved on it.
 {{ config(materialized='table') }}
 
+{%- set reaches = [] %}
+{%- for period in migration_periods() %}
+{%- do reaches.append(migration_reach_start(period, threshold('migration_' ~ period ~ 's'))) %}
+{%- endfor %}
+
 with first_day as (
 
     select min(as_of_date) as recorded_from from {{ ref('segment_flows') }}
@@ -11,10 +16,11 @@ with first_day as (
 reach as (
 
     select
-        first_day.recorded_from,
         {%- for period in migration_periods() %}
-        {{ migration_reach_start(period, threshold('migration_' ~ period ~ 's')) }} as {{ period }}_reach{{ ',' if not loop.last }}
+        {{ reaches[loop.index0] }} as {{ period }}_reach,
         {%- endfor %}
+        least({{ reaches | join(', ') }}) as earliest_reach,
+        first_day.recorded_from
     from first_day
 
 ),
@@ -55,7 +61,7 @@ changes as (
     where
         changes.customer_id is not null
         and changes.as_of_date <= {{ as_of_date() }}
-        and changes.as_of_date >= least({% for period in migration_periods() %}reach.{{ period }}_reach{{ ', ' if not loop.last }}{% endfor %})
+        and changes.as_of_date >= reach.earliest_reach
 
 ),
 

@@ -1,7 +1,7 @@
 -- Why: a report that joins the history on a day must find each customer once. Two checks, because the history holds millions of rows:
 -- every stay that the log begins has ended once in the history or lasts, by number and fingerprint of the customers (sum_of_hashes);
--- and one after the other the intervals of memberships that moved on the day described: they are half open, so the next one may begin where the
--- one before ends and no sooner, and begins just there unless the customer was gone in between, which the log says.
+-- and one after the other the intervals of memberships that moved on the day described: they are half open, so the next one may begin
+-- where the one before ends and no sooner, and begins just there unless the customer was gone in between, which the log says.
 with changes as (
 
     select * from {{ ref('segment_membership_changes') }}

@@ -66,7 +66,10 @@ days_before as (
         periods.period_start,
         periods.last_day,
         -- Before the first recorded day nobody was anywhere: moves are told from there on.
-        coalesce(max(case when recorded.as_of_date < periods.period_start then recorded.as_of_date end), min(recorded.as_of_date)) as day_before
+        coalesce(
+            max(case when recorded.as_of_date < periods.period_start then recorded.as_of_date end),
+            min(recorded.as_of_date)
+        ) as day_before
     from periods
     cross join recorded
     group by periods.period_type, periods.period_start, periods.last_day
