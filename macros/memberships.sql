@@ -23,6 +23,14 @@
     {%- endfor -%}
 {%- endmacro %}
 
+{#- The segment and the beginning of each membership, out of a wide table that has both, under the name that table has in the query. -#}
+{% macro membership_columns(relation_name) -%}
+    {%- for segmentation in segmentations() -%}
+        {{ relation_name }}.{{ segmentation }}_segment,
+        {{ relation_name }}.{{ segmentation }}_since{{ ',\n        ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
 {#- True where two wide tables differ in any segment of a customer; who is missing on one side is in no segment there. -#}
 {% macro any_segment_differs(left, right) -%}
     (

@@ -9,10 +9,7 @@ final as (
     select
         customer_id,
         as_of_date,
-        {%- for segmentation in segmentations() %}
-        {{ segmentation }}_segment,
-        {{ segmentation }}_since{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ membership_columns('current_memberships') }}
     from current_memberships
 
 )
