@@ -2,7 +2,7 @@
     From conditions to SQL. A condition becomes a predicate over one row of audience_facts, three-valued: true, false, or null for unknown.
     What it needs of that row is entered in the plan, and audience_facts computes it for all audiences together:
 
-    features     {feature}, segments {segmentation}: columns that are there already.
+    features     {feature}, segments {segmentation}: columns that are there already; the segments side by side in current_segments.
     passes       {pass: {table, starts, columns}}: what is counted over events, {column: expression}; starts is {column of the day: first day},
                  so that no pass reads events before its earliest window.
     sequences    {column: sequence}: steps in order, of any tables.
@@ -163,7 +163,7 @@
     {%- set happened = audience_filter(match.sql) -%}
     {%- set measure = audience_measure_of(node) -%}
     {%- if measure is none or measure == 'count' -%}
-        {%- set column = audience_aggregate(plan, event, 'count', 'count(*)' ~ happened, match.first_day) -%}
+        {%- set column = audience_aggregate(plan, event, 'count', 'cast(count(*)' ~ happened ~ ' as integer)', match.first_day) -%}
         {%- if 'not_done' in node -%}
             {{ return({'sql': column ~ ' = 0', 'value': column}) }}
         {%- elif measure is none -%}
@@ -179,7 +179,9 @@
             ) -%}
             {%- set ranked = column -%}
             {%- if audience_asks_for_a_place(asked) -%}
-                {%- set known = audience_aggregate(plan, event, 'count', 'count(' ~ field ~ ')' ~ happened, match.first_day) -%}
+                {%- set known = audience_aggregate(
+                    plan, event, 'count', 'cast(count(' ~ field ~ ')' ~ happened ~ ' as integer)', match.first_day
+                ) -%}
                 {%- set ranked = 'case when ' ~ known ~ ' > 0 then ' ~ column ~ ' end' -%}
             {%- endif -%}
             {{ return(audience_measured(asked, ranked, column, plan)) }}

@@ -8,7 +8,7 @@
         {%- if source.lookup is defined -%}{%- do ref(source.lookup.model) -%}{%- endif -%}
     {%- endfor -%}
     {%- for model in audience_features() -%}{%- do ref(model) -%}{%- endfor -%}
-    {%- for segmentation in segmentations() -%}{%- do ref(segmentation ~ '_segments') -%}{%- endfor -%}
+    {%- do ref('current_segments') -%}
     {%- do ref('int_customers') -%}
     {%- if execute -%}
 {{ audience_facts_query(audience_plan(audience_definitions())) }}
@@ -17,7 +17,7 @@
 
 {#-
     The query of audience_facts: one row per customer, a column for everything that any audience asks for.
-    Each table of events is read once, whatever the number of audiences; sequences, which need an order of their own, once each.
+    Each table of events is read once for each length of window, whatever the number of audiences; what needs an order of its own, apart.
 -#}
 {% macro audience_facts_query(plan) -%}
 with customers as (
@@ -60,7 +60,7 @@ valued as (
         {{ audience_feature_columns()[name].model }}.{{ name }} as feature_{{ name }}
         {%- endfor %}
         {%- for name in plan.segments %},
-        {{ name }}_segments.segment as segment_{{ name }}
+        current_segments.{{ name }}_segment as segment_{{ name }}
         {%- endfor %}
         {%- for name, counted in plan.passes.items() %}
         {%- for column in counted.columns %},
@@ -108,7 +108,7 @@ select * from final
 
     select
         customer_id,
-        count(*) as {{ column }}
+        cast(count(*) as integer) as {{ column }}
     from (
         select distinct
             {{ audience_customer_column(event.table) }} as customer_id,
@@ -138,8 +138,10 @@ select * from final
         select
             ranked_group,
             ranked_value,
-            rank() over ({{ partition }}order by ranked_value {{ 'desc' if place.is_top else 'asc' }}) as place,
+            rank() over ({{ partition }}order by ranked_value {{ 'desc' if place.is_top else 'asc' }}) as place
+            {%- if 'ranked' in place.is_in %},
             count(*) over ({{ partition | trim }}) as ranked
+            {%- endif %}
         from (
             select
                 {{ place.value }} as ranked_value,
@@ -179,7 +181,7 @@ select * from final
 
     select
         customer_id,
-        count(*) as {{ column }}
+        cast(count(*) as integer) as {{ column }}
     from (
         select
             customer_id,
@@ -234,9 +236,7 @@ select * from final
         {%- if model not in models -%}{%- do models.append(model) -%}{%- endif -%}
     {%- endfor -%}
     {%- for model in models -%}{%- do sources.append({'name': model, 'relation': ref(model)}) -%}{%- endfor -%}
-    {%- for name in plan.segments -%}
-        {%- do sources.append({'name': name ~ '_segments', 'relation': ref(name ~ '_segments')}) -%}
-    {%- endfor -%}
+    {%- if plan.segments -%}{%- do sources.append({'name': 'current_segments', 'relation': ref('current_segments')}) -%}{%- endif -%}
     {%- for name in plan.passes.keys() | list + audience_apart(plan) -%}{%- do sources.append({'name': name, 'relation': name}) -%}{%- endfor -%}
     {{ return(sources) }}
 {%- endmacro %}
@@ -320,7 +320,7 @@ select * from final
 
     select
         customer_id,
-        count(*) as {{ column }}
+        cast(count(*) as integer) as {{ column }}
     from {{ column }}_step_{{ sequence.steps | length }}
     where
         step = {{ sequence.steps | length }}

@@ -33,7 +33,7 @@ from orchestration.transform.rules import (
 # By name and not by path: dbt reads a path from the folder that the night was started in.
 PREDICTION_AND_SEGMENTS = (
     "fqn:customer_segments.staging.prediction fqn:customer_segments.staging.lift fqn:customer_segments.prediction "
-    "fqn:customer_segments.segments fqn:customer_segments.audiences"
+    "fqn:customer_segments.segments fqn:customer_segments.current fqn:customer_segments.audiences"
 )
 REPORTING = "fqn:customer_segments.history fqn:customer_segments.published"
 # With all tests that read any of it.
@@ -49,7 +49,7 @@ class LayerTranslator(DagsterDbtTranslator):
     """Groups assets by layer (the folder below `models/`), so that the lineage reads like the path of a night."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The layer: staging, intermediate, features, prediction, segments, audiences, history, published; seeds are rules."""
+        """The layer: staging, intermediate, features, prediction, segments, current, audiences, history, published; seeds are rules."""
         if dbt_resource_props["resource_type"] == "seed":
             return "rules"
         return str(dbt_resource_props["fqn"][1])
