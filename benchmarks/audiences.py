@@ -71,10 +71,11 @@ def make_tables(connection: duckdb.DuckDBPyConnection, customers: int, events: i
     for model, features in macros.call("audience_features").items():
         columns = ", ".join(f"{made_up(name, kind)} as {name}" for name, kind in features.items())
         connection.execute(f"create table {model} as select customer_id, {columns} from int_customers")
-    for segmentation in macros.call("segmentations"):
-        connection.execute(
-            f"create table {segmentation}_segments as select customer_id, 'segment_' || hash(customer_id) % 6 as segment from int_customers"
-        )
+    segments = ", ".join(
+        f"'segment_' || hash(customer_id || '{segmentation}') % 6 as {segmentation}_segment"
+        for segmentation in macros.call("segmentations")
+    )
+    connection.execute(f"create table current_segments as select customer_id, {segments} from int_customers")
     happened = "timestamp '2024-01-01' + to_seconds((hash(range * 7 + {0}) % 63072000)::bigint)"
     who = "'c' || lpad((floor(pow(hash(range * 3 + {0}) / 18446744073709551616.0, 2) * {1}))::bigint::varchar, 9, '0')"
 

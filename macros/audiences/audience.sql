@@ -35,7 +35,7 @@ select * from final
     {%- if 'feature' in node -%}
         {%- do names.append(audience_feature_columns()[node['feature']].model) -%}
     {%- elif 'segment' in node -%}
-        {%- do names.append(node['segment'] ~ '_segments') -%}
+        {%- do names.append('current_segments') -%}
     {%- elif 'audience' in node -%}
         {%- do names.append(node['audience']) -%}
     {%- elif 'not' in node -%}

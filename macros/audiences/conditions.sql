@@ -2,20 +2,20 @@
     From conditions to SQL. A condition becomes a predicate over one row of audience_facts, three-valued: true, false, or null for unknown.
     What it needs of that row is entered in the plan, and audience_facts computes it for all audiences together:
 
-    features     {feature}, segments {segmentation}: columns that are there already.
-    aggregates   {table: {column: expression}}: what is counted over events, in one pass of each table of events.
+    features     {feature}, segments {segmentation}: columns that are there already; the segments side by side in current_segments.
+    passes       {pass: {table, starts, columns}}: what is counted over events, {column: expression}; starts is {column of the day: first day},
+                 so that no pass reads events before its earliest window.
     sequences    {column: sequence}: steps in order, of any tables.
     comebacks    {column: comeback}: events after a gap.
     distincts    {column: distinct}: how many different values; apart, because one of them in the common pass makes engines read it twice.
     places       {column: place}: the value of the last who is in, among all customers or within a group.
     absent       the columns that are null, not zero, for a customer without any event.
-    starts       {table: [(column of the day, first day, or none)]}: so that no pass reads events before the earliest window.
 
     Columns are named by what they hold, so equal conditions of several audiences are computed once.
 -#}
 {% macro audience_new_plan() -%}
     {{ return({
-        'features': {}, 'segments': {}, 'aggregates': {}, 'sequences': {}, 'comebacks': {}, 'distincts': {}, 'places': {}, 'absent': {}, 'starts': {},
+        'features': {}, 'segments': {}, 'passes': {}, 'sequences': {}, 'comebacks': {}, 'distincts': {}, 'places': {}, 'absent': {},
     }) }}
 {%- endmacro %}
 
@@ -24,13 +24,29 @@
     {{ return(kind ~ '_' ~ local_md5(expression)[:12]) }}
 {%- endmacro %}
 
-{#- Enter an aggregate over the events that match; returns its column. -#}
+{#- Enter an aggregate over the events that match, none of them before first_day; returns its column. -#}
 {% macro audience_aggregate(plan, event, kind, expression, first_day, absent=false) -%}
     {%- set column = audience_column(kind, event.table ~ ' ' ~ expression) -%}
-    {%- do plan.aggregates.setdefault(event.table, {}).update({column: expression}) -%}
-    {%- do plan.starts.setdefault(event.table, []).append((event.date, first_day)) -%}
+    {%- set length = audience_window_length(first_day) -%}
+    {%- set counted = plan.passes.setdefault(event.table ~ '_' ~ length, {'table': event.table, 'starts': {}, 'columns': {}}) -%}
+    {%- do counted.columns.update({column: expression}) -%}
+    {%- if length != 'ever' -%}
+        {%- do counted.starts.update({event.date: [first_day, counted.starts.get(event.date, first_day)] | min}) -%}
+    {%- endif -%}
     {%- if absent -%}{%- do plan.absent.update({column: true}) -%}{%- endif -%}
     {{ return(column) }}
+{%- endmacro %}
+
+{#-
+    Windows of about one length are counted in one pass. The width of what is counted is what a pass costs, times its rows: so what asks for
+    a month does not widen the pass over all years, and is joined for the customers of that month alone.
+-#}
+{% macro audience_window_length(first_day) -%}
+    {%- set days = (audience_day().date() - first_day).days if first_day else none -%}
+    {%- for length, most_days in {'month': 31, 'quarter': 92, 'year': 366}.items() if days is not none and days <= most_days -%}
+        {{ return(length) }}
+    {%- endfor -%}
+    {{ return('ever') }}
 {%- endmacro %}
 
 {#-
@@ -123,6 +139,11 @@
     {{ return('case when ' ~ value ~ ' is null then false else ' ~ test ~ ' end' if unknown_is_out else test) }}
 {%- endmacro %}
 
+{#- What an aggregate leaves out. -#}
+{% macro audience_filter(condition) -%}
+    {{ return('' if condition == 'true' else ' filter (where ' ~ condition ~ ')') }}
+{%- endmacro %}
+
 {#- The measure that a node takes of its events: count, unless it names another. -#}
 {% macro audience_measure_of(node) -%}
     {%- set found = [] -%}
@@ -139,10 +160,10 @@
 {% macro audience_event_condition(node, plan) -%}
     {%- set event = audience_events()[node.get('done') or node['not_done']] -%}
     {%- set match = audience_match(node, event) -%}
-    {%- set happened = ' filter (where ' ~ match.sql ~ ')' -%}
+    {%- set happened = audience_filter(match.sql) -%}
     {%- set measure = audience_measure_of(node) -%}
     {%- if measure is none or measure == 'count' -%}
-        {%- set column = audience_aggregate(plan, event, 'count', 'count(*)' ~ happened, match.first_day) -%}
+        {%- set column = audience_aggregate(plan, event, 'count', 'cast(count(*)' ~ happened ~ ' as integer)', match.first_day) -%}
         {%- if 'not_done' in node -%}
             {{ return({'sql': column ~ ' = 0', 'value': column}) }}
         {%- elif measure is none -%}
@@ -158,7 +179,9 @@
             ) -%}
             {%- set ranked = column -%}
             {%- if audience_asks_for_a_place(asked) -%}
-                {%- set known = audience_aggregate(plan, event, 'count', 'count(' ~ field ~ ')' ~ happened, match.first_day) -%}
+                {%- set known = audience_aggregate(
+                    plan, event, 'count', 'cast(count(' ~ field ~ ')' ~ happened ~ ' as integer)', match.first_day
+                ) -%}
                 {%- set ranked = 'case when ' ~ known ~ ' > 0 then ' ~ column ~ ' end' -%}
             {%- endif -%}
             {{ return(audience_measured(asked, ranked, column, plan)) }}
@@ -199,10 +222,11 @@
         {%- set column = audience_aggregate(plan, event, 'months', bits, start.date()) -%}
         {{ return({'sql': 'bit_count(' ~ column ~ ') = ' ~ months, 'value': 'bit_count(' ~ column ~ ')'}) }}
     {%- elif measure == 'came_back_after' -%}
-        {%- set window = audience_window(node, 'happened_at', 'happened_on') -%}
         {%- set comeback = {
             'event': node['done'], 'filters': audience_filters(node, event), 'gap': node['came_back_after'],
-            'window': audience_joined(window.conditions), 'first_day': window.first_day | string if window.first_day else none,
+            'window': audience_joined(audience_window(node, event.at, event.date).conditions),
+            'comeback_window': audience_joined(audience_window(node, 'happened_at', 'happened_on').conditions),
+            'first_day': match.first_day | string if match.first_day else none,
         } -%}
         {%- set column = audience_column('comebacks', tojson(comeback)) -%}
         {%- do plan.comebacks.update({column: comeback}) -%}
@@ -212,7 +236,9 @@
     {%- set answer = node['not_followed_by'] -%}
     {%- set answer_event = audience_events()[answer['done']] -%}
     {%- set last = audience_aggregate(plan, event, 'last_time', 'max(' ~ event.at ~ ')' ~ happened, match.first_day, absent=true) -%}
-    {%- set answered = 'max(' ~ answer_event.at ~ ') filter (where ' ~ audience_filters(answer, answer_event) ~ ')' -%}
+    {#- An answer before the first of these is none. -#}
+    {%- set later = [answer_event.date ~ ' >= ' ~ audience_date(match.first_day)] if match.first_day else [] -%}
+    {%- set answered = 'max(' ~ answer_event.at ~ ')' ~ audience_filter(audience_joined([audience_filters(answer, answer_event)] + later)) -%}
     {%- set last_answer = audience_aggregate(plan, answer_event, 'last_time', answered, match.first_day, absent=true) -%}
     {{ return({
         'sql': '(' ~ last ~ ' is not null and coalesce(' ~ last_answer ~ ' <= ' ~ last ~ ', true))',

@@ -8,7 +8,7 @@
         {%- if source.lookup is defined -%}{%- do ref(source.lookup.model) -%}{%- endif -%}
     {%- endfor -%}
     {%- for model in audience_features() -%}{%- do ref(model) -%}{%- endfor -%}
-    {%- for segmentation in segmentations() -%}{%- do ref(segmentation ~ '_segments') -%}{%- endfor -%}
+    {%- do ref('current_segments') -%}
     {%- do ref('int_customers') -%}
     {%- if execute -%}
 {{ audience_facts_query(audience_plan(audience_definitions())) }}
@@ -17,7 +17,7 @@
 
 {#-
     The query of audience_facts: one row per customer, a column for everything that any audience asks for.
-    Each table of events is read once, whatever the number of audiences; sequences, which need an order of their own, once each.
+    Each table of events is read once for each length of window, whatever the number of audiences; what needs an order of its own, apart.
 -#}
 {% macro audience_facts_query(plan) -%}
 with customers as (
@@ -28,16 +28,16 @@ with customers as (
     from {{ ref('int_customers') }}
 
 ),
-{% for table, aggregates in plan.aggregates.items() %}
-{{ table }}_counted as (
+{% for name, counted in plan.passes.items() %}
+{{ name }} as (
 
     select
-        {{ audience_customer_column(table) }} as customer_id,
-        {%- for column, expression in aggregates.items() %}
+        {{ audience_customer_column(counted.table) }} as customer_id,
+        {%- for column, expression in counted.columns.items() %}
         {{ expression }} as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from {{ audience_events_of(table, plan) }} as events
-    group by {{ audience_customer_column(table) }}
+    from {{ audience_events_of_pass(counted) }} as events
+    group by {{ audience_customer_column(counted.table) }}
 
 ),
 {% endfor %}
@@ -60,11 +60,11 @@ valued as (
         {{ audience_feature_columns()[name].model }}.{{ name }} as feature_{{ name }}
         {%- endfor %}
         {%- for name in plan.segments %},
-        {{ name }}_segments.segment as segment_{{ name }}
+        current_segments.{{ name }}_segment as segment_{{ name }}
         {%- endfor %}
-        {%- for table, aggregates in plan.aggregates.items() %}
-        {%- for column in aggregates %},
-        {{ table ~ '_counted.' ~ column if column in plan.absent else 'coalesce(' ~ table ~ '_counted.' ~ column ~ ', 0)' }} as {{ column }}
+        {%- for name, counted in plan.passes.items() %}
+        {%- for column in counted.columns %},
+        {{ name ~ '.' ~ column if column in plan.absent else 'coalesce(' ~ name ~ '.' ~ column ~ ', 0)' }} as {{ column }}
         {%- endfor %}
         {%- endfor %}
         {%- for column in audience_apart(plan) %},
@@ -108,7 +108,7 @@ select * from final
 
     select
         customer_id,
-        count(*) as {{ column }}
+        cast(count(*) as integer) as {{ column }}
     from (
         select distinct
             {{ audience_customer_column(event.table) }} as customer_id,
@@ -138,8 +138,10 @@ select * from final
         select
             ranked_group,
             ranked_value,
-            rank() over ({{ partition }}order by ranked_value {{ 'desc' if place.is_top else 'asc' }}) as place,
+            rank() over ({{ partition }}order by ranked_value {{ 'desc' if place.is_top else 'asc' }}) as place
+            {%- if 'ranked' in place.is_in %},
             count(*) over ({{ partition | trim }}) as ranked
+            {%- endif %}
         from (
             select
                 {{ place.value }} as ranked_value,
@@ -155,19 +157,31 @@ select * from final
 {%- endmacro %}
 
 {#-
-    Events that came so long after the one before: an order of its own, of few columns. What lies further back than the gap before the window
-    is put in order no more: of all that, only the last event can be the one before.
+    Events that came so long after the one before: an order of its own, of few columns, and of nobody who did nothing in the window. What lies
+    further back than the gap before the window is put in order no more: of all that, only the last event can be the one before.
 -#}
 {% macro audience_comeback_cte(column, comeback) -%}
     {%- set event = audience_events()[comeback.event] -%}
     {%- set gap = audience_duration(comeback.gap) -%}
     {%- set customer = audience_customer_column(event.table) -%}
+    {%- set events = '(' ~ audience_events_with_lookup(event.table) ~ ') as events' -%}
     {%- set ordered_from = audience_date(audience_gap_before(comeback.first_day, gap)) if comeback.first_day else none -%}
+    {%- set asked_about = customer ~ ' in (select customer_id from ' ~ column ~ '_customers)' if ordered_from else 'true' -%}
+{%- if ordered_from %}
+{{ column }}_customers as (
+
+    select distinct {{ customer }} as customer_id
+    from {{ events }}
+    where {{ audience_joined([comeback.filters, comeback.window]) }}
+
+),
+
+{% endif -%}
 {{ column }} as (
 
     select
         customer_id,
-        count(*) as {{ column }}
+        cast(count(*) as integer) as {{ column }}
     from (
         select
             customer_id,
@@ -181,22 +195,22 @@ select * from final
                 {{ customer }} as customer_id,
                 {{ event.at }} as happened_at,
                 {{ event.date }} as happened_on
-            from ({{ audience_events_with_lookup(event.table) }}) as events
-            where {{ audience_joined([comeback.filters] + ([event.date ~ ' >= ' ~ ordered_from] if ordered_from else [])) }}
+            from {{ events }}
+            where {{ audience_joined([comeback.filters, asked_about] + ([event.date ~ ' >= ' ~ ordered_from] if ordered_from else [])) }}
             {%- if ordered_from %}
             union all
             select
                 {{ customer }} as customer_id,
                 max({{ event.at }}) as happened_at,
                 max({{ event.date }}) as happened_on
-            from ({{ audience_events_with_lookup(event.table) }}) as events
-            where {{ audience_joined([comeback.filters, event.date ~ ' < ' ~ ordered_from]) }}
+            from {{ events }}
+            where {{ audience_joined([comeback.filters, asked_about, event.date ~ ' < ' ~ ordered_from]) }}
             group by {{ customer }}
             {%- endif %}
         ) as happened
     ) as followed
     where
-        {{ comeback.window }}
+        {{ comeback.comeback_window }}
         {%- if gap.is_exact %}
         and {{ microseconds('happened_at') }} - {{ microseconds('previous') }} >= {{ audience_seconds(gap) * 1000000 }}
         {%- else %}
@@ -222,11 +236,8 @@ select * from final
         {%- if model not in models -%}{%- do models.append(model) -%}{%- endif -%}
     {%- endfor -%}
     {%- for model in models -%}{%- do sources.append({'name': model, 'relation': ref(model)}) -%}{%- endfor -%}
-    {%- for name in plan.segments -%}
-        {%- do sources.append({'name': name ~ '_segments', 'relation': ref(name ~ '_segments')}) -%}
-    {%- endfor -%}
-    {%- for table in plan.aggregates -%}{%- do sources.append({'name': table ~ '_counted', 'relation': table ~ '_counted'}) -%}{%- endfor -%}
-    {%- for column in audience_apart(plan) -%}{%- do sources.append({'name': column, 'relation': column}) -%}{%- endfor -%}
+    {%- if plan.segments -%}{%- do sources.append({'name': 'current_segments', 'relation': ref('current_segments')}) -%}{%- endif -%}
+    {%- for name in plan.passes.keys() | list + audience_apart(plan) -%}{%- do sources.append({'name': name, 'relation': name}) -%}{%- endfor -%}
     {{ return(sources) }}
 {%- endmacro %}
 
@@ -234,13 +245,12 @@ select * from final
     {{ return(audience_tables()[table].get('customer', 'customer_id')) }}
 {%- endmacro %}
 
-{#- The events of a table as they are read for counting: from the earliest window on. -#}
-{% macro audience_events_of(table, plan) -%}
-    {%- set starts = plan.starts.get(table, []) -%}
-    {%- set day_columns = starts | map(attribute=0) | unique | list -%}
-    {%- set first_days = starts | map(attribute=1) | list -%}
-    {%- set is_bounded = starts and none not in first_days and day_columns | length == 1 -%}
-    {{ return('(' ~ audience_events_with_lookup(table, [day_columns[0] ~ ' >= ' ~ audience_date(first_days | min)] if is_bounded else []) ~ ')') }}
+{#- The events of a table as they are read for counting: from the earliest window of the pass on. -#}
+{% macro audience_events_of_pass(counted) -%}
+    {%- set starts = [] -%}
+    {%- for day, first_day in counted.starts.items() -%}{%- do starts.append(day ~ ' >= ' ~ audience_date(first_day)) -%}{%- endfor -%}
+    {%- set since = ['(' ~ starts | join(' or ') ~ ')'] if starts else [] -%}
+    {{ return('(' ~ audience_events_with_lookup(counted.table, since) ~ ')') }}
 {%- endmacro %}
 
 {#- The events of a table, with what describes them: none of the future, nothing that is none of its events. -#}
@@ -310,7 +320,7 @@ select * from final
 
     select
         customer_id,
-        count(*) as {{ column }}
+        cast(count(*) as integer) as {{ column }}
     from {{ column }}_step_{{ sequence.steps | length }}
     where
         step = {{ sequence.steps | length }}

@@ -88,6 +88,33 @@ def test_every_shipped_expression_is_the_same_on_spark_but_for_dispatched_macros
     assert not {name for name in ("epoch_us(", "timezone(", "::", "list_", "strftime(") if name in facts}
 
 
+def test_windows_of_about_one_length_share_a_pass_over_their_own_days() -> None:
+    conditions = [
+        "{done: purchase, last: 3 days}",
+        "{done: purchase, last: 30 days}",
+        "{done: purchase, last: 60 days}",
+        "{done: purchase, last: 1 year, sum: {of: amount, at_least: 1}}",
+        "{done: purchase}",
+        "{done: message_opened, last: 2 days}",
+        "{done: message_clicked, last: 1 week}",
+    ]
+    compiler = Macros(
+        {"as_of_date": "2026-01-01", "business_timezone": "UTC"},
+        lambda model: model,
+        definitions={f"audience_{number}": f"members: {condition}" for number, condition in enumerate(conditions)},
+    )
+    passes = compiler.call("audience_plan", compiler.call("audience_definitions"))["passes"]
+    starts = {name: {day: str(first) for day, first in counted["starts"].items()} for name, counted in passes.items()}
+    assert starts == {
+        "orders_month": {"order_date": "2025-12-02"},
+        "orders_quarter": {"order_date": "2025-11-02"},
+        "orders_year": {"order_date": "2025-01-01"},
+        "orders_ever": {},
+        "messages_month": {"opened_date": "2025-12-30", "clicked_date": "2025-12-25"},
+    }
+    assert len(passes["orders_month"]["columns"]) == 2
+
+
 def test_a_side_of_the_holdout_is_as_large_as_it_should_be() -> None:
     import duckdb
 

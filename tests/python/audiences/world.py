@@ -19,7 +19,7 @@ TABLES = {
     "customer_geographic_features": "customer_id varchar, home_store_id varchar, market varchar, climate varchar",
     "customer_order_features": "customer_id varchar, order_count bigint, net_amount decimal(18, 2), last_order_date date",
     "customer_programme_features": "customer_id varchar, is_member boolean",
-    "rfm_segments": "customer_id varchar, segment varchar",
+    "current_segments": "customer_id varchar, rfm_segment varchar",
     "int_orders": "customer_id varchar, order_id varchar, ordered_at timestamp, order_date date, is_purchase boolean, "
     "net_amount decimal(18, 2), units decimal(18, 3), store_id varchar, channel varchar, has_coupon boolean",
     "int_order_lines": "customer_id varchar, order_id varchar, product_id varchar, ordered_at timestamp, order_date date, "
@@ -103,7 +103,7 @@ def write_world(connection: duckdb.DuckDBPyConnection, world: World, rows: Mappi
             connection.execute(f"delete from {table}")
     everybody = world.customers.items()
     insert(connection, "int_customers", [{"customer_id": name, "as_of_date": world.day} for name, _ in everybody])
-    insert(connection, "rfm_segments", [{"customer_id": name, "segment": features["rfm"]} for name, features in everybody])
+    insert(connection, "current_segments", [{"customer_id": name, "rfm_segment": features["rfm"]} for name, features in everybody])
     for table in dict.fromkeys(FEATURES.values()):
         own = [feature for feature, home in FEATURES.items() if home == table]
         insert(

@@ -1,5 +1,4 @@
--- One column per segmentation, joined once: history, profiles and KPIs read it.
-{{ config(materialized='table') }}
+-- One column per segmentation, joined once: audiences, history, profiles and KPIs read it.
 
 with customers as (
 
