@@ -7,8 +7,8 @@ with current_memberships as (
 final as (
 
     select
-        customer_id,
-        as_of_date,
+        current_memberships.customer_id,
+        current_memberships.as_of_date,
         {{ membership_columns('current_memberships') }}
     from current_memberships
 
