@@ -13,7 +13,7 @@ with current_segments as (
 
 ),
 
-previous_memberships as (
+previous_memberships as ( -- noqa: ST03
 
     select * from {{ ref('previous_memberships') }}
 
@@ -25,6 +25,8 @@ recorded as (
     {{ recorded_changes() }}
 
 ),
+
+{%- if is_incremental() %}
 
 customers_with_changes as (
 
@@ -56,6 +58,27 @@ changes as (
     {%- endfor %}
 
 ),
+
+{%- else %}
+
+-- The first day of all: everybody comes.
+changes as (
+
+    {%- for segmentation in segmentations() %}
+    select
+        customer_id,
+        '{{ segmentation }}' as segmentation,
+        cast(null as {{ dbt.type_string() }}) as segment_before,
+        cast(null as date) as segment_before_since,
+        {{ segmentation }}_segment as segment_after
+    from current_segments
+    where {{ segmentation }}_segment is not null
+    {{- ' union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+{%- endif %}
 
 next_recorded_day as (
 
