@@ -19,16 +19,44 @@
 -#}
 {% macro behaviour_counts_ctes(lines, end_day, keys=['customer_id']) -%}
 {%- set key_columns = keys | join(', ') -%}
-channelled as (
+channel_spellings as (
+
+    select distinct channel
+    from {{ lines }}
+
+),
+
+-- A text is rewritten once per spelling, not once per line.
+channel_codes as (
 
     select
-        *,
+        channel,
         {{ code_of('channel') }} as channel_code
+    from channel_spellings
+
+),
+
+channel_distances as (
+
+    select
+        channel,
+        case when channel_code = 'store' then 0 else 1 end as is_remote
+    from channel_codes
+    where channel_code not in {{ words_for_nothing() }}
+
+),
+
+purchase_lines as (
+
+    select
+        {{ lines }}.*,
+        channel_distances.is_remote
     from {{ lines }}
+    left join channel_distances on {{ lines }}.channel = channel_distances.channel
     where
-        is_purchase_line
-        and order_date < {{ end_day }}
-        and order_date >= {{ days_before(end_day, var('behaviour_cluster_window_days')) }}
+        {{ lines }}.is_purchase_line
+        and {{ lines }}.order_date < {{ end_day }}
+        and {{ lines }}.order_date >= {{ days_before(end_day, var('behaviour_cluster_window_days')) }}
 
 ),
 
@@ -40,14 +68,8 @@ behaviour_days as (
         count(*) as line_count,
         sum(purchased_amount) as purchased_amount,
         sum(promoted_amount) as promoted_amount,
-        max(
-            case
-                when channel_code is null or channel_code in {{ words_for_nothing() }} then null
-                when channel_code = 'store' then 0
-                else 1
-            end
-        ) as remote_day
-    from channelled
+        max(is_remote) as remote_day
+    from purchase_lines
     group by {{ key_columns }}, order_date
 
 ),

@@ -17,6 +17,9 @@
 
 row_versions as (
     select
+        {%- for column in key %}
+        judged.{{ column }},
+        {%- endfor %}
         judged.batch,
         judged.source_row,
         row_number() over (

@@ -1,3 +1,6 @@
+-- A view: one model reads it, and it is little more than a join.
+{{ config(materialized='view') }}
+
 with customers as (
 
     select * from {{ ref('int_customers') }}

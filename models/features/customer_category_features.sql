@@ -11,43 +11,35 @@ customer_categories as {{ inlined() }} (
 
 ),
 
-per_customer as (
-
-    select
-        customer_id,
-        count(*) filter (where category <> 'unknown') as category_count,
-        sum(purchased_amount) as purchased_amount,
-        max(case when category <> 'unknown' then purchased_amount end) as leading_category_amount
-    from customer_categories
-    group by customer_id
-
-),
-
--- Two categories of equal spend: the first by name leads, so that the answer never changes from run to run.
-leaders as (
-
-    select
-        customer_categories.customer_id,
-        min(customer_categories.category) as leading_category
-    from customer_categories
-    inner join per_customer
-        on
-            customer_categories.customer_id = per_customer.customer_id
-            and customer_categories.purchased_amount = per_customer.leading_category_amount
-    where
-        customer_categories.category <> 'unknown'
-        and customer_categories.purchased_amount > 0
-    group by customer_categories.customer_id
-
-),
-
 population as (
 
     select
         category,
-        sum(purchased_amount) as category_amount
+        sum(purchased_amount) as category_amount,
+        row_number() over (order by category desc) as name_rank
     from customer_categories
     group by category
+
+),
+
+-- Two categories of equal spend: the first by name leads, so that the answer never changes from run to run.
+-- Cents and name in one whole number, so that one pass finds the leader.
+per_customer as (
+
+    select
+        customer_categories.customer_id,
+        count(*) filter (where customer_categories.category <> 'unknown') as category_count,
+        sum(customer_categories.purchased_amount) as purchased_amount,
+        max(case when customer_categories.category <> 'unknown' then customer_categories.purchased_amount end) as leading_category_amount,
+        max(
+            case
+                when customer_categories.category <> 'unknown' and customer_categories.purchased_amount > 0
+                    then cast(100 * customer_categories.purchased_amount as bigint) * 100000 + population.name_rank
+            end
+        ) % 100000 as leading_name_rank
+    from customer_categories
+    inner join population on customer_categories.category = population.category
+    group by customer_categories.customer_id
 
 ),
 
@@ -65,15 +57,15 @@ final as (
         customers.as_of_date,
 
         coalesce(per_customer.category_count, 0) as category_count,
-        leaders.leading_category,
-        cast(case when leaders.leading_category is not null then per_customer.leading_category_amount end as decimal(18, 2))
+        population.category as leading_category,
+        cast(case when population.category is not null then per_customer.leading_category_amount end as decimal(18, 2))
             as leading_category_amount,
         case
-            when leaders.leading_category is not null
+            when population.category is not null
                 then {{ ratio('per_customer.leading_category_amount', 'per_customer.purchased_amount') }}
         end as leading_category_share,
         case
-            when leaders.leading_category is not null
+            when population.category is not null
                 then
                     {{ ratio(
                         ratio('per_customer.leading_category_amount', 'per_customer.purchased_amount'),
@@ -83,8 +75,7 @@ final as (
     from customers
     cross join total
     left join per_customer on customers.customer_id = per_customer.customer_id
-    left join leaders on customers.customer_id = leaders.customer_id
-    left join population on leaders.leading_category = population.category
+    left join population on per_customer.leading_name_rank = population.name_rank
 
 )
 

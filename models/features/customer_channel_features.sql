@@ -4,7 +4,7 @@ with customers as (
 
 ),
 
-channels as (
+channels as {{ inlined() }} (
 
     select * from {{ ref('int_customer_channels') }}
 
@@ -16,7 +16,7 @@ limits as (
 
 ),
 
-weighted as (
+weighted as {{ inlined() }} (
 
     select
         channels.customer_id,
@@ -29,42 +29,32 @@ weighted as (
 
 ),
 
-per_customer as (
-
-    select
-        customer_id,
-        cast(sum(order_count) as bigint) as channel_known_orders,
-        cast(sum(visit_days) as bigint) as channel_known_visit_days,
-        count(*) as channel_count,
-        max(channel_weight) as leading_channel_weight,
-        sum(channel_weight) as total_weight
-    from weighted
-    group by customer_id
-
-),
-
--- Two channels of equal weight: the first by name, so that the answer never changes from run to run.
-leaders as (
-
-    select
-        weighted.customer_id,
-        min(weighted.channel) as leading_channel
-    from weighted
-    inner join per_customer
-        on
-            weighted.customer_id = per_customer.customer_id
-            and weighted.channel_weight = per_customer.leading_channel_weight
-    group by weighted.customer_id
-
-),
-
 population as (
 
     select
         channel,
-        sum(channel_weight) as population_weight
+        sum(channel_weight) as population_weight,
+        row_number() over (order by channel desc) as name_rank
     from weighted
     group by channel
+
+),
+
+-- Two channels of equal weight: the first by name, so that the answer never changes from run to run.
+-- Weight and name in one whole number, so that one pass finds the leader.
+per_customer as (
+
+    select
+        weighted.customer_id,
+        cast(sum(weighted.order_count) as bigint) as channel_known_orders,
+        cast(sum(weighted.visit_days) as bigint) as channel_known_visit_days,
+        count(*) as channel_count,
+        max(weighted.channel_weight) as leading_channel_weight,
+        sum(weighted.channel_weight) as total_weight,
+        max(weighted.channel_weight * 100000 + population.name_rank) % 100000 as leading_name_rank
+    from weighted
+    inner join population on weighted.channel = population.channel
+    group by weighted.customer_id
 
 ),
 
@@ -84,7 +74,7 @@ final as (
         coalesce(per_customer.channel_known_orders, 0) as channel_known_orders,
         coalesce(per_customer.channel_known_visit_days, 0) as channel_known_visit_days,
         coalesce(per_customer.channel_count, 0) as channel_count,
-        leaders.leading_channel,
+        population.channel as leading_channel,
         cast(coalesce(per_customer.leading_channel_weight, 0) as bigint) as leading_channel_weight,
         cast(coalesce(per_customer.total_weight, 0) as bigint) as channel_weight,
         {{ ratio('per_customer.leading_channel_weight', 'per_customer.total_weight') }} as leading_channel_share,
@@ -92,8 +82,7 @@ final as (
     from customers
     cross join total
     left join per_customer on customers.customer_id = per_customer.customer_id
-    left join leaders on customers.customer_id = leaders.customer_id
-    left join population on leaders.leading_channel = population.channel
+    left join population on per_customer.leading_name_rank = population.name_rank
 
 )
 

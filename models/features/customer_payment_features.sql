@@ -10,29 +10,28 @@ payment_methods as {{ inlined() }} (
 
 ),
 
-per_customer as (
+methods as (
 
     select
-        customer_id,
-        cast(sum(order_count) as bigint) as payment_known_orders,
-        count(*) as payment_method_count,
-        max(order_count) as leading_payment_orders
+        payment_method,
+        row_number() over (order by payment_method desc) as name_rank
     from payment_methods
-    group by customer_id
+    group by payment_method
 
 ),
 
 -- Two methods used equally often: the first by name, so that the answer never changes from run to run.
-leaders as (
+-- Orders and name in one whole number, so that one pass finds the leader.
+per_customer as (
 
     select
         payment_methods.customer_id,
-        min(payment_methods.payment_method) as leading_payment_method
+        cast(sum(payment_methods.order_count) as bigint) as payment_known_orders,
+        count(*) as payment_method_count,
+        max(payment_methods.order_count) as leading_payment_orders,
+        max(payment_methods.order_count * 100000 + methods.name_rank) % 100000 as leading_name_rank
     from payment_methods
-    inner join per_customer
-        on
-            payment_methods.customer_id = per_customer.customer_id
-            and payment_methods.order_count = per_customer.leading_payment_orders
+    inner join methods on payment_methods.payment_method = methods.payment_method
     group by payment_methods.customer_id
 
 ),
@@ -45,12 +44,12 @@ final as (
 
         coalesce(per_customer.payment_known_orders, 0) as payment_known_orders,
         coalesce(per_customer.payment_method_count, 0) as payment_method_count,
-        leaders.leading_payment_method,
+        methods.payment_method as leading_payment_method,
         coalesce(per_customer.leading_payment_orders, 0) as leading_payment_orders,
         {{ ratio('per_customer.leading_payment_orders', 'per_customer.payment_known_orders') }} as leading_payment_share
     from customers
     left join per_customer on customers.customer_id = per_customer.customer_id
-    left join leaders on customers.customer_id = leaders.customer_id
+    left join methods on per_customer.leading_name_rank = methods.name_rank
 
 )
 

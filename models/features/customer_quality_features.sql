@@ -37,8 +37,8 @@ per_customer as (
         choices.customer_id,
 
         cast(sum(choices.priced_lines) as bigint) as priced_lines,
-        sum(choices.log_price_sum) - sum(choices.priced_lines * coalesce(usual.log_price, 0)) as log_price_excess,
-        sum(choices.log_units_sum) - sum(choices.priced_lines * coalesce(usual.log_units, 0)) as log_units_excess,
+        sum(choices.log_price_sum - choices.priced_lines * coalesce(usual.log_price, 0)) as log_price_excess,
+        sum(choices.log_units_sum - choices.priced_lines * coalesce(usual.log_units, 0)) as log_units_excess,
 
         cast(sum(choices.tiered_lines) as bigint) as tiered_lines,
         sum(choices.premium_lines) as premium_lines,

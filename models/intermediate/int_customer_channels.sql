@@ -52,11 +52,11 @@ visits_by_channel as (
 
 ),
 
-coded as (
+counted as (
 
     select
         customer_id,
-        {{ code_of('channel') }} as channel,
+        channel,
         order_count,
         0 as visit_days
     from orders_by_channel
@@ -65,23 +65,41 @@ coded as (
 
     select
         customer_id,
-        {{ code_of('channel') }} as channel,
+        channel,
         0 as order_count,
         visit_days
     from visits_by_channel
 
 ),
 
+spellings as (
+
+    select distinct channel as stated_channel
+    from counted
+
+),
+
+-- A text is rewritten once per spelling, not once per customer.
+channels as (
+
+    select
+        stated_channel,
+        {{ code_of('stated_channel') }} as channel
+    from spellings
+
+),
+
 final as (
 
     select
-        customer_id,
-        channel,
-        cast(sum(order_count) as bigint) as order_count,
-        cast(sum(visit_days) as bigint) as visit_days
-    from coded
-    where channel not in {{ words_for_nothing() }}
-    group by customer_id, channel
+        counted.customer_id,
+        channels.channel,
+        cast(sum(counted.order_count) as bigint) as order_count,
+        cast(sum(counted.visit_days) as bigint) as visit_days
+    from counted
+    inner join channels on counted.channel = channels.stated_channel
+    where channels.channel not in {{ words_for_nothing() }}
+    group by counted.customer_id, channels.channel
 
 )
 

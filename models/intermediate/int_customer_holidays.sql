@@ -32,26 +32,30 @@ limits as (
 
 ),
 
+-- Days without a calendar are left out at the end: with an inner join DuckDB would first join each day with the calendars of all countries.
 final as (
 
     select
         purchase_days.customer_id,
-        count(*) as observed_purchase_days,
+        count(calendar.calendar_date) as observed_purchase_days,
         count(*) filter (where calendar.holiday is not null) as holiday_purchase_days,
         count(distinct calendar.window_start) as holidays_bought_in,
-        cast(sum(greatest(purchase_days.net_amount, 0)) as decimal(18, 2)) as observed_amount,
+        cast(
+            sum(case when calendar.calendar_date is not null then greatest(purchase_days.net_amount, 0) else 0 end) as decimal(18, 2)
+        ) as observed_amount,
         cast(
             sum(case when calendar.holiday is not null then greatest(purchase_days.net_amount, 0) else 0 end) as decimal(18, 2)
         ) as holiday_amount
     from purchase_days
     cross join limits
     inner join addresses on purchase_days.customer_id = addresses.customer_id
-    inner join calendar
+    left join calendar
         on
             addresses.holiday_country = calendar.country
             and purchase_days.order_date = calendar.calendar_date
     where purchase_days.order_date >= limits.window_start
     group by purchase_days.customer_id
+    having count(calendar.calendar_date) > 0
 
 )
 

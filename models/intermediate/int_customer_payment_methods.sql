@@ -31,26 +31,33 @@ grouped as (
 
 ),
 
--- Coded after the first grouping: a text is rewritten once per customer and spelling, not once per order.
-coded as (
+spellings as (
+
+    select distinct stated_payment_method
+    from grouped
+
+),
+
+-- A text is rewritten once per spelling, not once per customer.
+payment_methods as (
 
     select
-        customer_id,
-        {{ code_of('stated_payment_method') }} as payment_method,
-        order_count
-    from grouped
+        stated_payment_method,
+        {{ code_of('stated_payment_method') }} as payment_method
+    from spellings
 
 ),
 
 final as (
 
     select
-        customer_id,
-        payment_method,
-        cast(sum(order_count) as bigint) as order_count
-    from coded
-    where payment_method not in {{ words_for_nothing() }}
-    group by customer_id, payment_method
+        grouped.customer_id,
+        payment_methods.payment_method,
+        cast(sum(grouped.order_count) as bigint) as order_count
+    from grouped
+    inner join payment_methods on grouped.stated_payment_method = payment_methods.stated_payment_method
+    where payment_methods.payment_method not in {{ words_for_nothing() }}
+    group by grouped.customer_id, payment_methods.payment_method
 
 )
 

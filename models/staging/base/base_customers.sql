@@ -60,6 +60,7 @@ typed as {{ inlined() }} (
 {{ row_versions(key=['customer_id']) }},
 
 -- Customers whose every version is in quarantine: they are customers all the same, and what they bought counts.
+-- A sound version beside one in quarantine makes two rows of the key, so it is among the versions numbered above.
 known_by_no_sound_row as (
     select
         judged.batch,
@@ -73,8 +74,8 @@ known_by_no_sound_row as (
         judged.quarantine_reason is not null
         and judged.customer_id is not null
         and not exists (
-            select 1 from judged as sound
-            where sound.customer_id = judged.customer_id and sound.quarantine_reason is null
+            select 1 from row_versions as sound
+            where sound.customer_id = judged.customer_id
         )
 ),
 
