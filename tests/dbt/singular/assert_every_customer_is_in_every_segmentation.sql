@@ -1,12 +1,12 @@
 -- Why: a segmentation puts every customer into exactly one segment. Somebody left out is somebody nobody writes to.
--- Both ways, a customer without a segment and a segment without a customer: by number and fingerprint of the customers (sum_of_hashes).
+-- Both ways, a customer without a segment and a segment without a customer: by number and fingerprint of the customers (checksum).
 {{ config(tags=['invariant']) }}
 
 with customers as (
 
     select
         count(*) as customers,
-        {{ sum_of_hashes('customer_id') }} as fingerprint
+        {{ checksum('customer_id') }} as fingerprint
     from {{ ref('int_customers') }}
 
 ),
@@ -17,7 +17,7 @@ segmented as (
     select
         '{{ segmentation }}' as segmentation,
         count(*) as customers,
-        {{ sum_of_hashes('customer_id') }} as fingerprint
+        {{ checksum('customer_id') }} as fingerprint
     from {{ ref(segmentation ~ '_segments') }}
     {{ 'union all' if not loop.last }}
     {% endfor %}

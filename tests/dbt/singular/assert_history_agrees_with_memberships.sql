@@ -1,13 +1,13 @@
 -- Why: the log is read by itself a year from now. What it says about the day described must be what the segment tables say today:
 -- the same customers in the same segments. Who came into a segment less who left it, added up over the log, is who is in it.
--- Compared are numbers and fingerprints of customers (sum_of_hashes), because the log holds millions of rows.
+-- Compared are numbers and fingerprints of customers (checksum), because the log holds millions of rows.
 with logged as (
 
     select
         segmentation,
         segment_after as segment,
         count(*) as customers,
-        {{ sum_of_hashes('customer_id') }} as fingerprint
+        {{ checksum('customer_id') }} as fingerprint
     from {{ ref('segment_membership_changes') }}
     where
         segment_after is not null
@@ -18,7 +18,7 @@ with logged as (
         segmentation,
         segment_before as segment,
         -count(*) as customers,
-        -{{ sum_of_hashes('customer_id') }} as fingerprint
+        -{{ checksum('customer_id') }} as fingerprint
     from {{ ref('segment_membership_changes') }}
     where
         segment_before is not null
@@ -34,7 +34,7 @@ memberships as (
         '{{ segmentation }}' as segmentation,
         segment,
         -count(*) as customers,
-        -{{ sum_of_hashes('customer_id') }} as fingerprint
+        -{{ checksum('customer_id') }} as fingerprint
     from {{ ref(segmentation ~ '_segments') }}
     where segment is not null
     group by segment

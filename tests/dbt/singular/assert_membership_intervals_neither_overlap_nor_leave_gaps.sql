@@ -1,5 +1,5 @@
 -- Why: a report that joins the history on a day must find each customer once. Two checks, because the history holds millions of rows:
--- every stay that the log begins has ended once in the history or lasts, by number and fingerprint of the customers (sum_of_hashes);
+-- every stay that the log begins has ended once in the history or lasts, by number and fingerprint of the customers (checksum);
 -- and one after the other the intervals of memberships that moved on the day described: they are half open, so the next one may begin
 -- where the one before ends and no sooner, and begins just there unless the customer was gone in between, which the log says.
 with changes as (
@@ -17,7 +17,7 @@ begun as (
         segmentation,
         as_of_date as valid_from,
         count(*) as customers,
-        {{ sum_of_hashes('customer_id') }} as fingerprint
+        {{ checksum('customer_id') }} as fingerprint
     from changes
     where segment_after is not null
     group by segmentation, as_of_date
@@ -30,7 +30,7 @@ told as (
         segmentation,
         valid_from,
         -count(*) as customers,
-        -{{ sum_of_hashes('customer_id') }} as fingerprint
+        -{{ checksum('customer_id') }} as fingerprint
     from {{ ref('segment_membership_history') }}
     group by segmentation, valid_from
 

@@ -4,6 +4,7 @@ The models are run by dbt as they are, on memberships made here for each day.
 """
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from itertools import permutations
 from pathlib import Path
@@ -72,6 +73,49 @@ def build(database: Path, flags: list[str], manifest: Any) -> Build:
         assert result.success, result.exception or [r.message for r in result.result.results]
 
     return run
+
+
+CHECKS = (
+    "assert_history_agrees_with_memberships",
+    "assert_membership_intervals_neither_overlap_nor_leave_gaps",
+    "assert_every_customer_is_in_every_segmentation",
+)
+# What is wrong with the history as a whole, and the checks that must find it.
+FAULTS = {
+    "a change is lost": ("delete from history.segment_membership_changes where customer_id = 'c'", CHECKS[:2]),
+    "a change leads elsewhere": (
+        "update history.segment_membership_changes set segment_after = 'lost' where customer_id = 'c'",
+        CHECKS[:1],
+    ),
+    "another customer moved": ("update history.segment_membership_changes set customer_id = 'a' where customer_id = 'c'", CHECKS[:2]),
+    "an interval ends before it begins": (
+        "update history.segment_membership_changes set segment_before_since = as_of_date where customer_id = 'e' and segment_before = 'lost'",
+        CHECKS[1:2],
+    ),
+    "an interval begins too soon": (
+        "update history.segment_membership_changes set segment_before_since = date '2024-03-01' "
+        "where customer_id = 'b' and as_of_date = date '2024-03-04'",
+        CHECKS[1:2],
+    ),
+    "somebody is there since another day": (
+        "update history.current_memberships set rfm_since = date '2024-03-02' where customer_id = 'a'",
+        CHECKS[1:2],
+    ),
+    "somebody is in no segment": ("delete from segments.planted where customer_id = 'a'", (CHECKS[0], CHECKS[2])),
+    "a stranger takes a place": ("update segments.planted set customer_id = 'z' where customer_id = 'a'", (CHECKS[0], CHECKS[2])),
+}
+
+
+def failed_checks(database: Path, manifest: Any, flags: list[str]) -> set[str]:
+    """The checks of the history that fail on what is in the database, for the last of the days."""
+    variables = json.dumps({"as_of_date": "2024-03-04"})
+    try:
+        result = dbtRunner(manifest=manifest).invoke(["test", "--select", *CHECKS, *flags, "--vars", variables])
+    finally:
+        DuckDBConnectionManager.close_all_connections()
+    assert len(result.result.results) >= len(CHECKS)
+    assert not [found.message for found in result.result.results if found.status == "error"]
+    return {found.node.name for found in result.result.results if found.status == "fail"}
 
 
 def log(database: Path) -> Rows:
@@ -144,3 +188,16 @@ def test_a_run_that_broke_off_before_the_log_was_written_does_not_count(build: B
     build("2024-03-02", {"a": "lost"}, "current_segments", "previous_memberships", "current_memberships")
     build("2024-03-04", DAYS["2024-03-01"])
     assert [row for row in history(database) if row[0] == "a"] == [("a", "loyal", "2024-03-01", None)]
+
+
+def test_checks_of_the_history_find_what_is_planted(build: Build, database: Path, manifest: Any, flags: list[str], tmp_path: Path) -> None:
+    for day, members in DAYS.items():
+        build(day, members)
+    clean = shutil.copy(database, tmp_path / "clean.duckdb")
+    found = {"nothing": failed_checks(database, manifest, flags)}
+    for name, (fault, _) in FAULTS.items():
+        shutil.copy(clean, database)
+        with duckdb.connect(str(database)) as connection:
+            connection.execute(fault)
+        found[name] = failed_checks(database, manifest, flags)
+    assert found == {"nothing": set(), **{name: set(checks) for name, (_, checks) in FAULTS.items()}}
