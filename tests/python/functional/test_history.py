@@ -89,7 +89,8 @@ FAULTS = {
     ),
     "another customer moved": ("update history.segment_membership_changes set customer_id = 'a' where customer_id = 'c'", CHECKS[:2]),
     "an interval ends before it begins": (
-        "update history.segment_membership_changes set segment_before_since = as_of_date where customer_id = 'e' and segment_before = 'lost'",
+        "update history.segment_membership_changes set segment_before_since = as_of_date "
+        "where customer_id = 'e' and segment_before is not null",
         CHECKS[1:2],
     ),
     "an interval begins too soon": (
