@@ -14,6 +14,7 @@ from orchestration.errors import SegmentsError
 from orchestration.progress import Progress
 
 MINIMUM_WIDTH = 130  # columns of text
+NIGHTS = ("full night", "later night", "correcting night", "night without news")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,7 +43,7 @@ def main(lines: int, folder: Path, keep: bool, into: Path | None) -> None:
     sheets = [
         report.verdicts(found.judged),
         report.costs(found.measured, DESCRIPTIONS),
-        report.parts({name: found.measured[name].found["cpu_by_part"] for name in ("full night", "later night", "night without news")}),
+        report.parts({name: found.measured[name].found["cpu_by_part"] for name in NIGHTS}),
     ]
     console = Console(width=max(Console().width, MINIMUM_WIDTH))
     for sheet in sheets:

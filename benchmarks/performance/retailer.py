@@ -29,7 +29,7 @@ CORRECTED_SHARE_OF_DELIVERY = 0.05
 LINES_PER_FILE = 12_500_000
 MEMORY_LIMIT = "4GB"
 MARKER = "retailer.json"
-SOURCE_YML = "name: benchmark\nbusiness_timezone: UTC\ncurrency: EUR\n"
+SOURCE_YML = "name: benchmark\nbusiness_timezone: UTC\ncurrency: EUR\nvars: {{history_correction_days: {correction_days}}}\n"
 
 
 @dataclass(frozen=True)
@@ -255,10 +255,15 @@ def is_made(folder: Path, retailer: Retailer) -> bool:
     return marker.is_file() and json.loads(marker.read_text(encoding="utf-8")) == asdict(retailer)
 
 
+def describe(source: Path, correction_days: int = 0) -> None:
+    """Say what the source is, and how far back its nights correct days of the past."""
+    source.mkdir(parents=True, exist_ok=True)
+    (source / "source.yml").write_text(SOURCE_YML.format(correction_days=correction_days), encoding="utf-8")
+
+
 def link(part: Path, source: Path) -> None:
     """Put the files of a part (history or delivery) into a source folder, without copying them: `<part>_<file>` of each table."""
-    source.mkdir(parents=True, exist_ok=True)
-    (source / "source.yml").write_text(SOURCE_YML, encoding="utf-8")
+    describe(source)
     order = {"history": 1, "delivery": 2}[part.name]
     for file in sorted(part.rglob("*.parquet")):
         target = source / file.parent.name / f"{order}_{part.name}_{file.name}"

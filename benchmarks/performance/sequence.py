@@ -37,6 +37,7 @@ DESCRIPTIONS = {
     "later build": "build to features a day later, 0.1 % new lines",
     "full night": "whole full night: landing, build, tests, gate, publishing",
     "later night": "whole night a day later, 0.1 % new lines",
+    "correcting night": "the same night once more, with the day before recorded again first, because lines came late",
     "tiny build": f"full build to features of {TINY_LINES:,} lines: dbt's fixed cost",
     "night without news": f"whole night that changes nothing, {TINY_LINES:,} lines: the fixed cost of a night",
 }
@@ -150,6 +151,9 @@ def run_all(lines: int, data: Path, work: Path, progress: Progress) -> Found:
     retailer.link(data / "delivery", source)
     progress.stage(DESCRIPTIONS["later night"])
     keep("later night", nights.night(SECOND_DAY))
+    retailer.describe(source, correction_days=1)
+    progress.stage(DESCRIPTIONS["correcting night"])
+    keep("correcting night", nights.night(SECOND_DAY))
     progress.stage(DESCRIPTIONS["later build"])
     keep("later build", builds.build(SECOND_DAY, UP_TO_FEATURES))
     builds.remove()

@@ -238,14 +238,15 @@ def measured_run() -> dict[str, Measured]:
     run = {name: Measured(cpu=10.0 * number, wall=5.0, memory=10**9) for number, name in enumerate(names, start=1)}
     return run | {
         "full night": Measured(100.0, 50.0, 3 * 10**9, found={"cpu_by_part": by_part}),
-        "later night": Measured(40.0, 5.0, 10**9, found={"cpu_by_part": {CORRECTIONS: 15.0}}),
+        "later night": Measured(25.0, 5.0, 10**9),
+        "correcting night": Measured(60.0, 5.0, 2 * 10**9),
         "night without news": Measured(30.0, 45.0, 10**9),
     }
 
 
 def test_ratios_are_of_the_right_pieces() -> None:
     values = [one.value for one in judge(measured_run(), rows_that_differ=3)]
-    # build / by hand, later build / build, later night (40, of which 15 for a day of the past) / full night, after features
+    # build / by hand, later build / build, later night / full night, after features
     # (2 + 3 + 6 + 4) / build, rows, models / polars, memory, Dagster and dbt (3 + 5 x 2) / bare, fixed cost.
     assert values == pytest.approx([2.0, 1.5, 0.25, 0.75, 3, 50 / 60, 3.0, 13 / 70, 30.0])
 
