@@ -45,7 +45,7 @@ COMPARED_SCHEMAS = ("intermediate", "features", "prediction", "segments", "histo
 REPORTING = "reporting"
 # What a night writes for itself: whom it computed again, and its number.
 NOT_COMPARED = ("int_refreshed_customers", "int_refreshed_order_lines")
-COMPARED_COLUMNS = "select columns(name -> name <> 'written_in_run')"
+COMPARED_COLUMNS = "select columns(lambda name: name <> 'written_in_run')"
 
 
 @dataclass
