@@ -16,6 +16,17 @@
     {%- endfor %}
 {%- endmacro %}
 
+{#- A wide table of memberships without a row, with the right types. A body for a CTE. -#}
+{% macro no_memberships() -%}
+    select
+        {%- for segmentation in segmentations() %}
+        cast(null as {{ dbt.type_string() }}) as {{ segmentation }}_segment,
+        cast(null as date) as {{ segmentation }}_since,
+        {%- endfor %}
+        cast(null as {{ dbt.type_string() }}) as customer_id
+    where 1 = 0
+{%- endmacro %}
+
 {#- The columns of the wide table current_segments, in the order of the list, under the name that table has in the query. -#}
 {% macro segment_columns(relation_name) -%}
     {%- for segmentation in segmentations() -%}

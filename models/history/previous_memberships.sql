@@ -14,13 +14,7 @@ with
 {# Nothing was recorded before. #}
 final as (
 
-    select
-        {%- for segmentation in segmentations() %}
-        cast(null as {{ dbt.type_string() }}) as {{ segmentation }}_segment,
-        cast(null as date) as {{ segmentation }}_since,
-        {%- endfor %}
-        cast(null as {{ dbt.type_string() }}) as customer_id
-    where 1 = 0
+    {{ no_memberships() }}
 
 )
 
@@ -29,13 +23,7 @@ final as (
 left_behind as (
 
     {%- if left_behind is none %}
-    select
-        {%- for segmentation in segmentations() %}
-        cast(null as {{ dbt.type_string() }}) as {{ segmentation }}_segment,
-        cast(null as date) as {{ segmentation }}_since,
-        {%- endfor %}
-        cast(null as {{ dbt.type_string() }}) as customer_id
-    where 1 = 0
+    {{ no_memberships() }}
     {%- else %}
     select * from {{ as_left_behind('current_memberships') }}
     {%- endif %}

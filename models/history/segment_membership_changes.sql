@@ -206,6 +206,7 @@ written as (
         segment_after
     from changes
     union all
+    {%- for others in ('next_changes', 'later_changes') %}
     select
         as_of_date,
         customer_id,
@@ -213,17 +214,9 @@ written as (
         segment_before,
         segment_before_since,
         segment_after
-    from next_changes
+    from {{ others }}
     union all
-    select
-        as_of_date,
-        customer_id,
-        segmentation,
-        segment_before,
-        segment_before_since,
-        segment_after
-    from later_changes
-    union all
+    {%- endfor %}
     select
         as_of_date,
         cast(null as {{ dbt.type_string() }}) as customer_id,
