@@ -63,19 +63,16 @@ def cpu_seconds() -> float:
 
 def make_tables(connection: duckdb.DuckDBPyConnection, customers: int, events: int, macros: Macros) -> None:
     """Customers with features and segments, and two years of events: 3 of 10 orders, 1 lines, 5 web events, 1 messages."""
-    connection.execute(
-        "create table int_customers as select 'c' || lpad(range::varchar, 9, '0') as customer_id, date '2026-01-01' as as_of_date "
-        "from range(?)",
-        [customers],
-    )
-    for model, features in macros.call("audience_features").items():
-        columns = ", ".join(f"{made_up(name, kind)} as {name}" for name, kind in features.items())
-        connection.execute(f"create table {model} as select customer_id, {columns} from int_customers")
-    segments = ", ".join(
+    columns = [f"{made_up(name, kind)} as {name}" for name, kind in macros.call("audience_features").items()]
+    columns += [
         f"'segment_' || hash(customer_id || '{segmentation}') % 6 as {segmentation}_segment"
         for segmentation in macros.call("segmentations")
+    ]
+    connection.execute(
+        f"""create table current_profiles as select customer_id, date '{AS_OF_DATE}' as as_of_date, {", ".join(columns)}
+        from (select 'c' || lpad(range::varchar, 9, '0') as customer_id from range(?))""",
+        [customers],
     )
-    connection.execute(f"create table current_segments as select customer_id, {segments} from int_customers")
     happened = "timestamp '2024-01-01' + to_seconds((hash(range * 7 + {0}) % 63072000)::bigint)"
     who = "'c' || lpad((floor(pow(hash(range * 3 + {0}) / 18446744073709551616.0, 2) * {1}))::bigint::varchar, 9, '0')"
 

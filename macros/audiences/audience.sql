@@ -29,14 +29,10 @@ final as (
 select * from final
 {%- endmacro %}
 
-{#- The models that a condition names: of features, segments and audiences. Events are read by audience_facts. -#}
+{#- The audiences that a condition names. Features, segments and events are read by audience_facts. -#}
 {% macro audience_refs(node) -%}
     {%- set names = [] -%}
-    {%- if 'feature' in node -%}
-        {%- do names.append(audience_feature_columns()[node['feature']].model) -%}
-    {%- elif 'segment' in node -%}
-        {%- do names.append('current_segments') -%}
-    {%- elif 'audience' in node -%}
+    {%- if 'audience' in node -%}
         {%- do names.append(node['audience']) -%}
     {%- elif 'not' in node -%}
         {%- do names.extend(audience_refs(node['not'])) -%}

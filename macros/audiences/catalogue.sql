@@ -94,111 +94,38 @@
     }) }}
 {%- endmacro %}
 
-{#-
-    The features, {model: {feature: type}}: the columns of customer_profiles (a test compares them), where they are before the gate.
--#}
+{#- The features, {feature: type}: the columns of current_profiles that are no segments (a test compares them). -#}
 {% macro audience_features() -%}
     {{ return({
-        'customer_advocacy_features': {
-            'recent_referrals_made': 'number', 'recent_referrals_kept': 'number', 'recommendation_score': 'number',
-            'satisfaction_score': 'number', 'ticket_satisfaction': 'number',
-        },
-        'customer_affinity_features': {
-            'affinity_category': 'text', 'affinity_lift': 'number',
-        },
-        'customer_category_features': {
-            'category_count': 'number', 'leading_category': 'text', 'leading_category_share': 'number',
-            'leading_category_lift': 'number',
-        },
-        'customer_channel_features': {
-            'leading_channel': 'text', 'leading_channel_share': 'number',
-        },
-        'customer_contact_preference_features': {
-            'best_weekday': 'number', 'best_hour': 'number',
-        },
-        'customer_demographic_features': {
-            'age_group': 'text', 'days_until_birthday': 'number', 'gender': 'text', 'household_type': 'text',
-            'children_at_home': 'number',
-        },
-        'customer_discount_features': {
-            'discount_depth': 'number', 'discount_depth_index': 'number',
-        },
-        'customer_geographic_features': {
-            'home_store_id': 'text', 'market': 'text', 'climate': 'text',
-        },
-        'customer_growth_features': {
-            'growth_gap': 'number', 'amount_gap': 'number',
-        },
-        'customer_holiday_features': {
-            'holiday_spend_share': 'number', 'holiday_lift': 'number',
-        },
-        'customer_journey_features': {
-            'days_since_comeback': 'number', 'web_days_90d': 'number', 'days_since_last_web_day': 'number',
-            'days_since_abandoned_cart': 'number', 'ticket_count_365d': 'number', 'unanswered_ticket_count': 'number',
-            'days_since_unreturned_reply': 'number',
-        },
-        'customer_lifetime_values': {
-            'probability_alive': 'number', 'expected_orders': 'number', 'expected_order_value': 'number', 'customer_lifetime_value': 'number',
-            'lifetime_value_trend': 'text',
-        },
-        'customer_needs_features': {
-            'stated_need': 'text',
-        },
-        'customer_order_features': {
-            'customer_since_date': 'date', 'first_order_date': 'date', 'last_order_date': 'date', 'tenure_days': 'number',
-            'recency_days': 'number', 'order_count': 'number', 'orders_30d': 'number', 'orders_90d': 'number',
-            'orders_365d': 'number', 'net_amount': 'number', 'net_amount_30d': 'number', 'net_amount_90d': 'number',
-            'net_amount_365d': 'number', 'mean_order_amount': 'number', 'returned_share': 'number', 'margin_amount': 'number',
-        },
-        'customer_payment_features': {
-            'leading_payment_method': 'text', 'leading_payment_share': 'number',
-        },
-        'customer_programme_features': {
-            'loyalty_tier': 'text', 'enrolment_channel': 'text', 'months_since_enrolment': 'number', 'tenure_band': 'text',
-            'is_member': 'boolean', 'tier_move': 'text', 'points_balance': 'number', 'month_points_earned': 'number',
-            'month_points_spent': 'number', 'last_points_redemption_date': 'date',
-        },
-        'customer_promotion_features': {
-            'promoted_spend_share': 'number', 'promoted_order_share': 'number', 'promotion_index': 'number',
-            'coupon_order_count': 'number',
-        },
-        'customer_psychographic_features': {
-            'traits': 'text',
-        },
-        'customer_quality_features': {
-            'unit_price_index': 'number', 'premium_share': 'number', 'private_label_share': 'number',
-        },
-        'customer_response_features': {
-            'window_contacts': 'number', 'open_rate': 'number', 'click_rate': 'number', 'response_rate': 'number',
-            'window_responses': 'number', 'recent_contacts': 'number', 'answer_rate_change': 'number',
-            'days_since_last_contact': 'number', 'last_redemption_date': 'date', 'is_unsubscribed': 'boolean',
-        },
-        'customer_rhythm_features': {
-            'purchase_days': 'number', 'active_months': 'number', 'mean_gap_days': 'number', 'usual_gap_days': 'number',
-            'silence_ratio': 'number',
-        },
-        'customer_season_features': {
-            'active_periods': 'number', 'season_peak_month': 'number',
-        },
-        'customer_socio_economic_features': {
-            'education_level': 'text', 'occupation_group': 'text', 'job_level': 'text', 'home_ownership': 'text',
-        },
-        'customer_trend_features': {
-            'last_window_amount': 'number', 'previous_window_amount': 'number', 'year_ago_window_amount': 'number',
-        },
-        'stg_customers': {
-            'country': 'text', 'region': 'text', 'membership_type': 'text', 'income_band': 'text',
-        },
+        'country': 'text', 'region': 'text', 'home_store_id': 'text', 'market': 'text', 'climate': 'text',
+        'membership_type': 'text', 'loyalty_tier': 'text', 'enrolment_channel': 'text', 'age_group': 'text',
+        'days_until_birthday': 'number', 'gender': 'text', 'household_type': 'text', 'children_at_home': 'number',
+        'education_level': 'text', 'occupation_group': 'text', 'job_level': 'text', 'home_ownership': 'text',
+        'income_band': 'text', 'traits': 'text', 'stated_need': 'text', 'customer_since_date': 'date',
+        'first_order_date': 'date', 'last_order_date': 'date', 'tenure_days': 'number', 'recency_days': 'number',
+        'order_count': 'number', 'orders_30d': 'number', 'orders_90d': 'number', 'orders_365d': 'number', 'net_amount': 'number',
+        'net_amount_30d': 'number', 'net_amount_90d': 'number', 'net_amount_365d': 'number', 'mean_order_amount': 'number',
+        'returned_share': 'number', 'margin_amount': 'number', 'purchase_days': 'number', 'active_months': 'number',
+        'mean_gap_days': 'number', 'usual_gap_days': 'number', 'silence_ratio': 'number', 'last_window_amount': 'number',
+        'previous_window_amount': 'number', 'year_ago_window_amount': 'number', 'promoted_spend_share': 'number',
+        'promoted_order_share': 'number', 'promotion_index': 'number', 'coupon_order_count': 'number',
+        'category_count': 'number', 'leading_category': 'text', 'leading_category_share': 'number',
+        'leading_category_lift': 'number', 'affinity_category': 'text', 'affinity_lift': 'number', 'active_periods': 'number',
+        'season_peak_month': 'number', 'probability_alive': 'number', 'expected_orders': 'number',
+        'expected_order_value': 'number', 'customer_lifetime_value': 'number', 'lifetime_value_trend': 'text',
+        'growth_gap': 'number', 'amount_gap': 'number', 'discount_depth': 'number', 'discount_depth_index': 'number',
+        'unit_price_index': 'number', 'premium_share': 'number', 'private_label_share': 'number',
+        'leading_payment_method': 'text', 'leading_payment_share': 'number', 'leading_channel': 'text',
+        'leading_channel_share': 'number', 'holiday_spend_share': 'number', 'holiday_lift': 'number',
+        'days_since_comeback': 'number', 'web_days_90d': 'number', 'days_since_last_web_day': 'number',
+        'days_since_abandoned_cart': 'number', 'ticket_count_365d': 'number', 'unanswered_ticket_count': 'number',
+        'days_since_unreturned_reply': 'number', 'window_contacts': 'number', 'open_rate': 'number', 'click_rate': 'number',
+        'response_rate': 'number', 'window_responses': 'number', 'recent_contacts': 'number', 'answer_rate_change': 'number',
+        'days_since_last_contact': 'number', 'last_redemption_date': 'date', 'is_unsubscribed': 'boolean',
+        'best_weekday': 'number', 'best_hour': 'number', 'months_since_enrolment': 'number', 'tenure_band': 'text',
+        'is_member': 'boolean', 'tier_move': 'text', 'points_balance': 'number', 'month_points_earned': 'number',
+        'month_points_spent': 'number', 'last_points_redemption_date': 'date', 'recent_referrals_made': 'number',
+        'recent_referrals_kept': 'number', 'recommendation_score': 'number', 'satisfaction_score': 'number',
+        'ticket_satisfaction': 'number',
     }) }}
-{%- endmacro %}
-
-{#- Each feature once, {feature: {model, type}}. -#}
-{% macro audience_feature_columns() -%}
-    {%- set columns = {} -%}
-    {%- for model, features in audience_features().items() -%}
-        {%- for name, type in features.items() -%}
-            {%- do columns.update({name: {'model': model, 'type': type}}) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{ return(columns) }}
 {%- endmacro %}

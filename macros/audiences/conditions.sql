@@ -2,7 +2,7 @@
     From conditions to SQL. A condition becomes a predicate over one row of audience_facts, three-valued: true, false, or null for unknown.
     What it needs of that row is entered in the plan, and audience_facts computes it for all audiences together:
 
-    features     {feature}, segments {segmentation}: columns that are there already; the segments side by side in current_segments.
+    features     {feature}, segments {segmentation}: columns of current_profiles.
     passes       {pass: {table, starts, columns}}: what is counted over events, {column: expression}; starts is {column of the day: first day},
                  so that no pass reads events before its earliest window.
     sequences    {column: sequence}: steps in order, of any tables.
@@ -326,7 +326,7 @@
         {%- set column = 'feature_' ~ node['feature'] -%}
         {%- do plan.features.update({node['feature']: true}) -%}
         {%- set tests = [] -%}
-        {%- set comparison = audience_comparison(column, audience_feature_columns()[node['feature']].type, node) -%}
+        {%- set comparison = audience_comparison(column, audience_features()[node['feature']], node) -%}
         {%- if comparison -%}{%- do tests.append(comparison) -%}{%- endif -%}
         {%- set window = audience_window(node, column, column).conditions -%}
         {%- do tests.extend(window) -%}

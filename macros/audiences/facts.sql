@@ -7,9 +7,7 @@
         {%- do ref(source.model) -%}
         {%- if source.lookup is defined -%}{%- do ref(source.lookup.model) -%}{%- endif -%}
     {%- endfor -%}
-    {%- for model in audience_features() -%}{%- do ref(model) -%}{%- endfor -%}
-    {%- do ref('current_segments') -%}
-    {%- do ref('int_customers') -%}
+    {%- do ref('current_profiles') -%}
     {%- if execute -%}
 {{ audience_facts_query(audience_plan(audience_definitions())) }}
     {%- endif -%}
@@ -20,12 +18,9 @@
     Each table of events is read once for each length of window, whatever the number of audiences; what needs an order of its own, apart.
 -#}
 {% macro audience_facts_query(plan) -%}
-with customers as (
+with profiles as (
 
-    select
-        customer_id,
-        as_of_date
-    from {{ ref('int_customers') }}
+    select * from {{ ref('current_profiles') }}
 
 ),
 {% for name, counted in plan.passes.items() %}
@@ -45,22 +40,21 @@ with customers as (
 {{ audience_sequence_ctes(column, sequence) }},
 {% endfor %}
 {%- for column, comeback in plan.comebacks.items() %}
-{{ audience_comeback_cte(column, comeback) }},
+{{ audience_comeback_ctes(column, comeback) }},
 {% endfor %}
 {%- for column, distinct in plan.distincts.items() %}
 {{ audience_distinct_cte(column, distinct) }},
 {% endfor %}
-{%- set sources = audience_fact_sources(plan) %}
 valued as (
 
     select
-        customers.customer_id,
-        customers.as_of_date
+        profiles.customer_id,
+        profiles.as_of_date
         {%- for name in plan.features %},
-        {{ audience_feature_columns()[name].model }}.{{ name }} as feature_{{ name }}
+        profiles.{{ name }} as feature_{{ name }}
         {%- endfor %}
         {%- for name in plan.segments %},
-        current_segments.{{ name }}_segment as segment_{{ name }}
+        profiles.{{ name }}_segment as segment_{{ name }}
         {%- endfor %}
         {%- for name, counted in plan.passes.items() %}
         {%- for column in counted.columns %},
@@ -70,9 +64,9 @@ valued as (
         {%- for column in audience_apart(plan) %},
         coalesce({{ column }}.{{ column }}, 0) as {{ column }}
         {%- endfor %}
-    from customers
-    {%- for source in sources %}
-    left join {{ source.relation }} as {{ source.name }} on customers.customer_id = {{ source.name }}.customer_id
+    from profiles
+    {%- for counted in plan.passes.keys() | list + audience_apart(plan) %}
+    left join {{ counted }} on profiles.customer_id = {{ counted }}.customer_id
     {%- endfor %}
 
 ),
@@ -157,16 +151,20 @@ select * from final
 {%- endmacro %}
 
 {#-
-    Events that came so long after the one before: an order of its own, of few columns, and of nobody who did nothing in the window. What lies
-    further back than the gap before the window is put in order no more: of all that, only the last event can be the one before.
+    Events that came so long after the one before: an order of its own, of few columns. With a window, only of who did something in it, and of
+    nothing that lies further back than the gap before it: whoever has no event before in what is left came back if there is any older one.
 -#}
-{% macro audience_comeback_cte(column, comeback) -%}
+{% macro audience_comeback_ctes(column, comeback) -%}
     {%- set event = audience_events()[comeback.event] -%}
     {%- set gap = audience_duration(comeback.gap) -%}
     {%- set customer = audience_customer_column(event.table) -%}
     {%- set events = '(' ~ audience_events_with_lookup(event.table) ~ ') as events' -%}
     {%- set ordered_from = audience_date(audience_gap_before(comeback.first_day, gap)) if comeback.first_day else none -%}
-    {%- set asked_about = customer ~ ' in (select customer_id from ' ~ column ~ '_customers)' if ordered_from else 'true' -%}
+    {%- set ordered = [comeback.filters] -%}
+    {%- if ordered_from -%}
+        {%- do ordered.append(event.date ~ ' >= ' ~ ordered_from) -%}
+        {%- do ordered.append(customer ~ ' in (select customer_id from ' ~ column ~ '_customers)') -%}
+    {%- endif -%}
 {%- if ordered_from %}
 {{ column }}_customers as (
 
@@ -177,46 +175,61 @@ select * from final
 ),
 
 {% endif -%}
-{{ column }} as (
+{{ column }}_followed as (
 
     select
         customer_id,
-        cast(count(*) as integer) as {{ column }}
+        happened_at,
+        happened_on,
+        lag({{ 'happened_at' if gap.is_exact else 'happened_on' }}) over (
+            partition by customer_id order by happened_at asc nulls first
+        ) as previous
     from (
         select
-            customer_id,
-            happened_at,
-            happened_on,
-            lag({{ 'happened_at' if gap.is_exact else 'happened_on' }}) over (
-                partition by customer_id order by happened_at asc nulls first
-            ) as previous
-        from (
-            select
-                {{ customer }} as customer_id,
-                {{ event.at }} as happened_at,
-                {{ event.date }} as happened_on
-            from {{ events }}
-            where {{ audience_joined([comeback.filters, asked_about] + ([event.date ~ ' >= ' ~ ordered_from] if ordered_from else [])) }}
-            {%- if ordered_from %}
-            union all
-            select
-                {{ customer }} as customer_id,
-                max({{ event.at }}) as happened_at,
-                max({{ event.date }}) as happened_on
-            from {{ events }}
-            where {{ audience_joined([comeback.filters, asked_about, event.date ~ ' < ' ~ ordered_from]) }}
-            group by {{ customer }}
-            {%- endif %}
-        ) as happened
-    ) as followed
+            {{ customer }} as customer_id,
+            {{ event.at }} as happened_at,
+            {{ event.date }} as happened_on
+        from {{ events }}
+        where {{ audience_joined(ordered) }}
+    ) as happened
+
+),
+{% if ordered_from %}
+{{ column }}_older as (
+
+    select distinct {{ customer }} as customer_id
+    from {{ events }}
+    where
+        {{ audience_joined([comeback.filters, event.date ~ ' < ' ~ ordered_from]) }}
+        and {{ customer }} in (
+            select customer_id from {{ column }}_followed
+            where previous is null and {{ comeback.comeback_window }}
+        )
+
+),
+{% endif %}
+{{ column }} as (
+
+    select
+        followed.customer_id,
+        cast(count(*) as integer) as {{ column }}
+    from {{ column }}_followed as followed
+    {%- if ordered_from %}
+    left join {{ column }}_older as older on followed.customer_id = older.customer_id
+    {%- endif %}
     where
         {{ comeback.comeback_window }}
-        {%- if gap.is_exact %}
-        and {{ microseconds('happened_at') }} - {{ microseconds('previous') }} >= {{ audience_seconds(gap) * 1000000 }}
-        {%- else %}
-        and {{ days_between('previous', 'happened_on') }} >= {{ audience_days(gap) }}
-        {%- endif %}
-    group by customer_id
+        and (
+            {%- if gap.is_exact %}
+            {{ microseconds('happened_at') }} - {{ microseconds('previous') }} >= {{ audience_seconds(gap) * 1000000 }}
+            {%- else %}
+            {{ days_between('previous', 'happened_on') }} >= {{ audience_days(gap) }}
+            {%- endif %}
+            {%- if ordered_from %}
+            or (previous is null and older.customer_id is not null)
+            {%- endif %}
+        )
+    group by followed.customer_id
 
 )
 {%- endmacro %}
@@ -225,20 +238,6 @@ select * from final
 {% macro audience_gap_before(day, gap) -%}
     {%- set days = audience_seconds(gap) // 86400 + 2 if gap.is_exact else audience_days(gap) -%}
     {{ return(modules.datetime.datetime.strptime(day, '%Y-%m-%d') - modules.datetime.timedelta(days=days)) }}
-{%- endmacro %}
-
-{#- What valued joins: the models of the features and segments that are asked for, and the CTEs of events. -#}
-{% macro audience_fact_sources(plan) -%}
-    {%- set sources = [] -%}
-    {%- set models = [] -%}
-    {%- for name in plan.features -%}
-        {%- set model = audience_feature_columns()[name].model -%}
-        {%- if model not in models -%}{%- do models.append(model) -%}{%- endif -%}
-    {%- endfor -%}
-    {%- for model in models -%}{%- do sources.append({'name': model, 'relation': ref(model)}) -%}{%- endfor -%}
-    {%- if plan.segments -%}{%- do sources.append({'name': 'current_segments', 'relation': ref('current_segments')}) -%}{%- endif -%}
-    {%- for name in plan.passes.keys() | list + audience_apart(plan) -%}{%- do sources.append({'name': name, 'relation': name}) -%}{%- endfor -%}
-    {{ return(sources) }}
 {%- endmacro %}
 
 {% macro audience_customer_column(table) -%}

@@ -131,7 +131,7 @@ def project_catalogue(project: Path = PROJECT_DIR) -> Catalogue:
         rows = list(csv.DictReader(file))
     segments = {name: frozenset(row["segment"] for row in rows if row["segmentation"] == name) for name in macros.call("segmentations")}
     return Catalogue(
-        features={name: column["type"] for name, column in macros.call("audience_feature_columns").items()},
+        features=macros.call("audience_features"),
         events={name: {f: kind for f, (_, kind) in event["fields"].items()} for name, event in macros.call("audience_events").items()},
         segments=segments,
         listed=tuple(macros.call("audiences")),

@@ -53,11 +53,6 @@ def test_every_feature_of_the_profiles_may_be_named_by_its_type() -> None:
     assert set(features) >= PROTECTED_FEATURES
 
 
-def test_features_are_columns_of_their_models() -> None:
-    for model, features in macros().call("audience_features").items():
-        assert set(features) <= described(model), model
-
-
 def test_fields_of_events_are_columns_of_their_tables() -> None:
     tables = macros().call("audience_tables")
     for name, event in macros().call("audience_events").items():

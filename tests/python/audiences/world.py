@@ -14,12 +14,8 @@ from tests.python.audiences.evaluator import World
 
 # The columns of the models that tests write; what a test does not say is null.
 TABLES = {
-    "int_customers": "customer_id varchar, as_of_date date",
-    "stg_customers": "customer_id varchar, country varchar, region varchar, membership_type varchar, income_band varchar",
-    "customer_geographic_features": "customer_id varchar, home_store_id varchar, market varchar, climate varchar",
-    "customer_order_features": "customer_id varchar, order_count bigint, net_amount decimal(18, 2), last_order_date date",
-    "customer_programme_features": "customer_id varchar, is_member boolean",
-    "current_segments": "customer_id varchar, rfm_segment varchar",
+    "current_profiles": "customer_id varchar, as_of_date date, country varchar, home_store_id varchar, order_count bigint, "
+    "net_amount decimal(18, 2), last_order_date date, is_member boolean, rfm_segment varchar",
     "int_orders": "customer_id varchar, order_id varchar, ordered_at timestamp, order_date date, is_purchase boolean, "
     "net_amount decimal(18, 2), units decimal(18, 3), store_id varchar, channel varchar, has_coupon boolean",
     "int_order_lines": "customer_id varchar, order_id varchar, product_id varchar, ordered_at timestamp, order_date date, "
@@ -31,14 +27,7 @@ TABLES = {
     "stg_campaign_contacts": "customer_id varchar, sent_at timestamp, sent_date date, opened_at timestamp, opened_date date, "
     "clicked_at timestamp, clicked_date date, campaign_id varchar, channel varchar",
 }
-FEATURES = {
-    "country": "stg_customers",
-    "home_store_id": "customer_geographic_features",
-    "order_count": "customer_order_features",
-    "net_amount": "customer_order_features",
-    "last_order_date": "customer_order_features",
-    "is_member": "customer_programme_features",
-}
+FEATURES = ("country", "home_store_id", "order_count", "net_amount", "last_order_date", "is_member")
 PRODUCTS = {"p1": ("coffee", "arabica"), "p2": ("tea", "assam"), "p3": (None, None)}
 
 
@@ -101,14 +90,11 @@ def write_world(connection: duckdb.DuckDBPyConnection, world: World, rows: Mappi
     for table in TABLES:
         if table != "stg_products":
             connection.execute(f"delete from {table}")
-    everybody = world.customers.items()
-    insert(connection, "int_customers", [{"customer_id": name, "as_of_date": world.day} for name, _ in everybody])
-    insert(connection, "current_segments", [{"customer_id": name, "rfm_segment": features["rfm"]} for name, features in everybody])
-    for table in dict.fromkeys(FEATURES.values()):
-        own = [feature for feature, home in FEATURES.items() if home == table]
-        insert(
-            connection, table, [{"customer_id": name, **{feature: features[feature] for feature in own}} for name, features in everybody]
-        )
+    profiles = [
+        {"customer_id": name, "as_of_date": world.day, "rfm_segment": said["rfm"], **{feature: said[feature] for feature in FEATURES}}
+        for name, said in world.customers.items()
+    ]
+    insert(connection, "current_profiles", profiles)
     for table, table_rows in rows.items():
         insert(connection, table, [{**row, **dates_of(row, world.zone)} for row in table_rows])
 
