@@ -10,6 +10,7 @@ What was tried about readers (DuckDB 2.0; tests/python/unit/test_publishing_serv
 - A reader of several Parquet tables resolves the link once and reads all of them below it, or a swap in between mixes builds.
 """
 
+import re
 import shutil
 import struct
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,8 @@ from orchestration.quality.verdict import Fingerprint, fingerprint, read_verdict
 from orchestration.sql import quote_file, quote_identifier, quote_literal
 
 PUBLISHED_SCHEMA = "published"
+# Views that are computed for who asks about somebody, and never whole: in the serving database alone.
+ON_DEMAND_SCHEMA = "on_demand"
 # BI tools bundle 1.x clients, which cannot read the default files of DuckDB 2: this is the oldest version that both know.
 STORAGE_VERSION = "v1.0.0"
 STORAGE_VERSION_NUMBER = 64
@@ -49,6 +52,8 @@ class PublishedTable:
         order_by: the columns by which rows are ordered in both forms: the key of the grain, or rows may come in any order.
         is_view: whether the relation is a view over others of these that have its schema, and is one in the serving database too. Its
             rows come in the order of what it reads.
+        is_on_demand: whether that view has so many rows that nobody stores or counts them: it is in the schema on_demand instead, not
+            among the Parquet files.
     """
 
     name: str
@@ -58,6 +63,7 @@ class PublishedTable:
     column_descriptions: Mapping[str, str] = field(default_factory=dict)
     order_by: tuple[str, ...] = ()
     is_view: bool = False
+    is_on_demand: bool = False
 
 
 def publish_build(home: Path, build_id: str, database: Path, tables: Sequence[PublishedTable]) -> Build:
@@ -101,10 +107,13 @@ def write_build(database: Path, build_dir: Path, tables: Sequence[PublishedTable
         require_passed_verdict_on(build_dir, connection, segment_tables, working)
         connection.execute(f"attach {quote_literal(str(target))} as serving (storage_version {quote_literal(STORAGE_VERSION)})")
         connection.execute(f"create schema serving.{PUBLISHED_SCHEMA}")
+        connection.execute(f"create schema serving.{ON_DEMAND_SCHEMA}")
         # Views after what they read.
-        for table in sorted(tables, key=lambda table: table.is_view):
+        for table in sorted(tables, key=lambda table: (table.is_on_demand, table.is_view)):
             try:
-                counts[table.name] = _copy(connection, working, build_dir, table)
+                _create(connection, working, table)
+                if not table.is_on_demand:
+                    counts[table.name] = _write_parquet(connection, build_dir, table)
             except duckdb.Error as error:
                 raise PublishingFailed(
                     f"{table.schema}.{table.relation} could not be published as {table.name}: {' '.join(str(error).split())}."
@@ -164,23 +173,32 @@ def parquet_file(build_dir: Path, table: str) -> Path:
     return build_dir / PARQUET_DIR / table / f"{table}.parquet"
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, working: str, build_dir: Path, table: PublishedTable) -> int:
-    """One table into the new file, in one transaction with its comments, then from there into Parquet. Returns its rows."""
-    target = f"serving.{PUBLISHED_SCHEMA}.{quote_identifier(table.name)}"
-    kind = "view" if table.is_view else "table"
+def _create(connection: duckdb.DuckDBPyConnection, working: str, table: PublishedTable) -> None:
+    """One table or view in the new file, in one transaction with its comments."""
+    target = _served(table)
+    is_view = table.is_view or table.is_on_demand
+    kind = "view" if is_view else "table"
     with connection.cursor() as cursor:
         cursor.begin()
-        cursor.execute(_view(cursor, working, table, target) if table.is_view else _table(working, table, target))
+        cursor.execute(_view(cursor, working, table, target) if is_view else _table(working, table, target))
         if table.description:
             cursor.execute(f"comment on {kind} {target} is {quote_literal(table.description)}")
         for column, description in table.column_descriptions.items():
             cursor.execute(f"comment on column {target}.{quote_identifier(column)} is {quote_literal(description)}")
         cursor.commit()
+
+
+def _write_parquet(connection: duckdb.DuckDBPyConnection, build_dir: Path, table: PublishedTable) -> int:
+    """The rows of a table of the new file as Parquet. Returns how many there are."""
     path = parquet_file(build_dir, table.name)
     path.parent.mkdir(parents=True)
-    connection.execute(f"copy (from {target}) to {quote_literal(str(path))} (format parquet, compression zstd)")
-    row = connection.execute(f"select count(*) from {target}").fetchone()
+    connection.execute(f"copy (from {_served(table)}) to {quote_literal(str(path))} (format parquet, compression zstd)")
+    row = connection.execute(f"select count(*) from {_served(table)}").fetchone()
     return int(row[0]) if row else 0
+
+
+def _served(table: PublishedTable) -> str:
+    return f"serving.{ON_DEMAND_SCHEMA if table.is_on_demand else PUBLISHED_SCHEMA}.{quote_identifier(table.name)}"
 
 
 def _table(working: str, table: PublishedTable, target: str) -> str:
@@ -194,10 +212,12 @@ def _view(cursor: duckdb.DuckDBPyConnection, working: str, table: PublishedTable
     query = "select sql from duckdb_views() where database_name = ? and schema_name = ? and view_name = ?"
     row = cursor.execute(query, [working, table.schema, table.relation]).fetchone()
     if row is None:
-        raise PublishingFailed(f"{table.schema}.{table.relation} is published as a view and is none: set materialized to view.")
+        raise PublishingFailed(f"{table.schema}.{table.relation} is served as a view and is none: set materialized to view.")
     _, body = str(row[0]).split(" AS ", maxsplit=1)
     cursor.execute("use serving")  # what the view reads is found beside it, under whatever name the file is opened
-    return f"create view {target} as {body.replace(f'{table.schema}.', f'{PUBLISHED_SCHEMA}.')}"
+    # A schema stands before a dot; what is quoted as text stays as it is.
+    served = re.sub(rf"('(?:[^']|'')*')|\b{re.escape(table.schema)}\.", lambda found: found[1] or f"{PUBLISHED_SCHEMA}.", body)
+    return f"create view {target} as {served}"
 
 
 def _clear(build_dir: Path) -> None:

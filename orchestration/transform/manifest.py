@@ -23,7 +23,7 @@ class ManifestTable:
         description: what the model's YAML says, grain first.
         columns: column name → description, in the contract's order.
         grain: the columns that make a row unique (`config.meta.grain`); all columns where the model does not say.
-        is_served_as_view: whether readers get it as a view over other published tables (`config.meta.served_as: view`).
+        served_as: `table`, `view` over other published tables, or `on_demand`, a view that is never computed whole (`config.meta.served_as`).
     """
 
     name: str
@@ -32,7 +32,7 @@ class ManifestTable:
     description: str
     columns: dict[str, str]
     grain: tuple[str, ...]
-    is_served_as_view: bool
+    served_as: str
 
 
 def _models(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -44,7 +44,7 @@ def _table(node: Mapping[str, Any]) -> ManifestTable:
     meta = node["config"].get("meta", {})
     grain = tuple(meta.get("grain") or columns)
     description = " ".join(node["description"].split())
-    return ManifestTable(node["alias"], node["name"], node["schema"], description, columns, grain, meta.get("served_as") == "view")
+    return ManifestTable(node["alias"], node["name"], node["schema"], description, columns, grain, meta.get("served_as", "table"))
 
 
 def segment_tables(manifest: Mapping[str, Any]) -> list[str]:

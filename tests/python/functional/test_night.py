@@ -58,6 +58,24 @@ def test_complete_journey_parquet_holds_the_same_rows(complete_journey: tuple[Se
         assert served.query(f"select * from published.{table} order by all") == served.query(f"select * from '{files}' order by all")
 
 
+def test_a_bi_tool_can_ask_why_somebody_is_in_an_audience(complete_journey: tuple[Served, Run]) -> None:
+    served, _ = complete_journey
+    members = served.query("select person_id, audience_id from published.audience_memberships order by all")
+    met = served.query(
+        "select customer_id, audience_id from on_demand.audience_explanations where condition_path = '1' and outcome = 'met' order by all"
+    )
+    # A priority group takes people out of audiences whose conditions they meet, and puts nobody in.
+    assert members
+    assert set(members) <= set(met)
+    customer, audience = members[0]
+    asked = served.query(
+        "select condition_path, condition_text, value_seen, outcome from on_demand.audience_explanations "
+        f"where customer_id = '{customer}' and audience_id = '{audience}' order by condition_path"
+    )
+    assert asked[0][0] == "1"
+    assert all(text and outcome in ("met", "not met", "unknown") for _, text, _, outcome in asked)
+
+
 def test_no_direct_identifier_is_published(complete_journey: tuple[Served, Run]) -> None:
     served, _ = complete_journey
     columns = {name for (name,) in served.query("select column_name from duckdb_columns() where schema_name = 'published'")}

@@ -60,7 +60,7 @@ def with_view(home: Path) -> tuple[Path, list[PublishedTable]]:
             create view reporting.long as
             with wide as (select * from warehouse.reporting.wide)
             select customer_id, 'rfm' as segmentation, rfm as segment from wide
-            union all select customer_id, 'reporting, needs' as segmentation, needs as segment from wide
+            union all select customer_id, 'reporting.needs' as segmentation, needs as segment from wide
             """
         )
     tables = [
@@ -73,7 +73,7 @@ def with_view(home: Path) -> tuple[Path, list[PublishedTable]]:
 
 def test_a_view_is_served_as_one_over_what_is_served(tmp_path: Path) -> None:
     folder, _ = with_view(tmp_path)
-    expected = [(n, *rest) for rest in (("rfm", "a"), ("reporting, needs", "b")) for n in range(3)]
+    expected = [(n, *rest) for rest in (("rfm", "a"), ("reporting.needs", "b")) for n in range(3)]
     expected = [(n, name, f"a{n}" if name == "rfm" else segment) for n, name, segment in expected]
     with duckdb.connect(str(folder / "segments.duckdb"), read_only=True) as connection:
         assert connection.execute("from published.long").fetchall() == expected
@@ -84,6 +84,27 @@ def test_a_view_is_served_as_one_over_what_is_served(tmp_path: Path) -> None:
         assert connection.execute("from read_parquet(?)", [str(parquet_file(folder, "long"))]).fetchall() == expected
         connection.execute(f"attach '{folder / 'segments.duckdb'}' as another_name (read_only)")
         assert connection.execute("from another_name.published.long").fetchall() == expected
+
+
+def test_what_is_served_on_demand_is_a_view_and_nothing_else(tmp_path: Path) -> None:
+    build, database = audited(tmp_path, "first")
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(
+            "create view reporting.pairs as select a.customer_id, b.marker from reporting.memberships as a, reporting.memberships as b"
+        )
+    pairs = PublishedTable("pairs", "reporting", "pairs", "Grain: one row per pair.", {"marker": "The other."}, is_on_demand=True)
+    memberships = PublishedTable("memberships", "reporting", "memberships")
+    published = publish_build(tmp_path, build.id, database, [pairs, *TABLES, memberships])
+    folder = build_dir(tmp_path, build.id)
+    assert "pairs" not in published.rows
+    assert not parquet_file(folder, "pairs").exists()
+    with duckdb.connect(str(folder / "segments.duckdb"), read_only=True) as connection:
+        present = connection.execute("select table_name from information_schema.tables where table_schema = 'on_demand'").fetchall()
+        assert present == [("pairs",)]
+        (rows,) = connection.execute("select count(*) from published.memberships").fetchall()[0]
+        assert connection.execute("select count(*) from on_demand.pairs").fetchall() == [(rows * rows,)]
+        said = connection.execute("select comment from duckdb_columns() where table_name = 'pairs' and comment is not null").fetchall()
+        assert said == [("The other.",)]
 
 
 def test_a_view_that_reads_what_is_not_served_is_not_published(tmp_path: Path) -> None:
