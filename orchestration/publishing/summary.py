@@ -293,10 +293,7 @@ def describe_failure(settings: Settings, build: Build, served_before: Build | No
     verdict_file = build_dir(settings.home, build.id) / VERDICT_FILE
     if verdict_file.exists() and (blocking := read_verdict(verdict_file.parent).blocking):
         lines.append(f"{len(blocking)} checks of the gate failed:")
-        for result in blocking:
-            column = f" of {result.column}" if result.column else ""
-            found = result.error or result.observed
-            lines.append(f"  {result.suite}: {result.expectation}{column}: expected {result.expected}; observed {found}")
+        lines += [f"  {result}" for result in blocking]
     else:
         lines.append(f"  {build.failure or cause}")
     if served_before is None:

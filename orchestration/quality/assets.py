@@ -66,13 +66,6 @@ def check_result(table: str, results: list[CheckResult]) -> dg.AssetCheckResult:
         metadata={
             "expectations": len(results),
             "failed": len(failed),
-            "what failed": dg.MetadataValue.md("\n".join(f"- {describe(result)}" for result in failed) or "nothing"),
+            "what failed": dg.MetadataValue.md("\n".join(f"- {result} ({result.severity})" for result in failed) or "nothing"),
         },
     )
-
-
-def describe(result: CheckResult) -> str:
-    """One failed expectation in one line."""
-    column = f" of {result.column}" if result.column else ""
-    observed = result.error or result.observed
-    return f"{result.suite}: {result.expectation}{column} ({result.severity}): expected {result.expected}, observed {observed}"

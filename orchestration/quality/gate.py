@@ -53,6 +53,11 @@ class CheckResult:
         """Whether this result alone keeps the gate closed: a failed check of severity error."""
         return not self.passed and self.severity == "error"
 
+    def __str__(self) -> str:
+        """What was expected and what was found, in one line."""
+        column = f" of {self.column}" if self.column else ""
+        return f"{self.suite}: {self.expectation}{column}: expected {self.expected}, observed {self.error or self.observed}"
+
 
 def audit(
     database: Path,

@@ -23,7 +23,7 @@ class ManifestTable:
         description: what the model's YAML says, grain first.
         columns: column name → description, in the contract's order.
         grain: the columns that make a row unique (`config.meta.grain`); all columns where the model does not say.
-        served_as: `table`, `view` over other published tables, or `on_demand`, a view that is never computed whole (`config.meta.served_as`).
+        served_as: `table`, `view` over other published tables, or `on_demand`, a view never computed whole (`config.meta.served_as`).
     """
 
     name: str
