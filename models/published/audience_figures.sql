@@ -1,4 +1,4 @@
--- What on_demand.audience_explanations reads: published, so that BI tools can ask why somebody is in an audience.
+-- What on_demand.audience_explanations reads: served, so that BI tools can ask why somebody is in an audience.
 with final as (
 
     select * from {{ ref('audience_facts') }}

@@ -97,6 +97,6 @@ def published(table: ManifestTable) -> PublishedTable:
         description=table.description,
         column_descriptions=table.columns,
         order_by=table.grain,
-        is_view=table.served_as == "view",
-        is_on_demand=table.served_as == "on_demand",
+        is_view=table.is_served_as_view,
+        is_on_demand=table.is_served_on_demand,
     )

@@ -27,7 +27,7 @@ from orchestration.quality.verdict import Fingerprint, fingerprint, read_verdict
 from orchestration.sql import quote_file, quote_identifier, quote_literal
 
 PUBLISHED_SCHEMA = "published"
-# Views that are computed for who asks about somebody, and never whole: in the serving database alone.
+# Views that are computed for who asks about somebody, never whole, and what they read: in the serving database alone.
 ON_DEMAND_SCHEMA = "on_demand"
 # BI tools bundle 1.x clients, which cannot read the default files of DuckDB 2: this is the oldest version that both know.
 STORAGE_VERSION = "v1.0.0"
@@ -52,8 +52,8 @@ class PublishedTable:
         order_by: the columns by which rows are ordered in both forms: the key of the grain, or rows may come in any order.
         is_view: whether the relation is a view over others of these that have its schema, and is one in the serving database too. Its
             rows come in the order of what it reads.
-        is_on_demand: whether that view has so many rows that nobody stores or counts them: it is in the schema on_demand instead, not
-            among the Parquet files.
+        is_on_demand: whether it is served in the schema on_demand: a view of so many rows that nobody computes them all, or a table that
+            such a view reads, with columns that no reader could count on. Not among the Parquet files, rows not counted.
     """
 
     name: str
@@ -109,9 +109,10 @@ def write_build(database: Path, build_dir: Path, tables: Sequence[PublishedTable
         connection.execute(f"create schema serving.{PUBLISHED_SCHEMA}")
         connection.execute(f"create schema serving.{ON_DEMAND_SCHEMA}")
         # Views after what they read.
-        for table in sorted(tables, key=lambda table: (table.is_on_demand, table.is_view)):
+        served = {f"{table.schema}.{table.relation}": _served(table) for table in tables}
+        for table in sorted(tables, key=lambda table: table.is_view):
             try:
-                _create(connection, working, table)
+                _create(connection, working, table, served)
                 if not table.is_on_demand:
                     counts[table.name] = _write_parquet(connection, build_dir, table)
             except duckdb.Error as error:
@@ -173,14 +174,13 @@ def parquet_file(build_dir: Path, table: str) -> Path:
     return build_dir / PARQUET_DIR / table / f"{table}.parquet"
 
 
-def _create(connection: duckdb.DuckDBPyConnection, working: str, table: PublishedTable) -> None:
+def _create(connection: duckdb.DuckDBPyConnection, working: str, table: PublishedTable, served: Mapping[str, str]) -> None:
     """One table or view in the new file, in one transaction with its comments."""
-    target = _served(table)
-    is_view = table.is_view or table.is_on_demand
-    kind = "view" if is_view else "table"
+    target = f"serving.{_served(table)}"
+    kind = "view" if table.is_view else "table"
     with connection.cursor() as cursor:
         cursor.begin()
-        cursor.execute(_view(cursor, working, table, target) if is_view else _table(working, table, target))
+        cursor.execute(_view(cursor, working, table, served) if table.is_view else _table(working, table))
         if table.description:
             cursor.execute(f"comment on {kind} {target} is {quote_literal(table.description)}")
         for column, description in table.column_descriptions.items():
@@ -192,32 +192,33 @@ def _write_parquet(connection: duckdb.DuckDBPyConnection, build_dir: Path, table
     """The rows of a table of the new file as Parquet. Returns how many there are."""
     path = parquet_file(build_dir, table.name)
     path.parent.mkdir(parents=True)
-    connection.execute(f"copy (from {_served(table)}) to {quote_literal(str(path))} (format parquet, compression zstd)")
-    row = connection.execute(f"select count(*) from {_served(table)}").fetchone()
+    connection.execute(f"copy (from serving.{_served(table)}) to {quote_literal(str(path))} (format parquet, compression zstd)")
+    row = connection.execute(f"select count(*) from serving.{_served(table)}").fetchone()
     return int(row[0]) if row else 0
 
 
 def _served(table: PublishedTable) -> str:
-    return f"serving.{ON_DEMAND_SCHEMA if table.is_on_demand else PUBLISHED_SCHEMA}.{quote_identifier(table.name)}"
+    """Where it is in the serving database, as SQL."""
+    return f"{ON_DEMAND_SCHEMA if table.is_on_demand else PUBLISHED_SCHEMA}.{quote_identifier(table.name)}"
 
 
-def _table(working: str, table: PublishedTable, target: str) -> str:
+def _table(working: str, table: PublishedTable) -> str:
     source = ".".join(map(quote_identifier, (working, table.schema, table.relation)))
     order = f" order by {', '.join(map(quote_identifier, table.order_by))}" if table.order_by else ""
-    return f"create table {target} as select * from {source}{order}"
+    return f"create table serving.{_served(table)} as select * from {source}{order}"
 
 
-def _view(cursor: duckdb.DuckDBPyConnection, working: str, table: PublishedTable, target: str) -> str:
-    """The view of the working database, over the published tables. DuckDB tells it with schemas but without the database."""
+def _view(cursor: duckdb.DuckDBPyConnection, working: str, table: PublishedTable, served: Mapping[str, str]) -> str:
+    """The view of the working database, over what is served. DuckDB tells it with schemas but without the database."""
     query = "select sql from duckdb_views() where database_name = ? and schema_name = ? and view_name = ?"
     row = cursor.execute(query, [working, table.schema, table.relation]).fetchone()
     if row is None:
         raise PublishingFailed(f"{table.schema}.{table.relation} is served as a view and is none: set materialized to view.")
     _, body = str(row[0]).split(" AS ", maxsplit=1)
     cursor.execute("use serving")  # what the view reads is found beside it, under whatever name the file is opened
-    # A schema stands before a dot; what is quoted as text stays as it is.
-    served = re.sub(rf"('(?:[^']|'')*')|\b{re.escape(table.schema)}\.", lambda found: found[1] or f"{PUBLISHED_SCHEMA}.", body)
-    return f"create view {target} as {served}"
+    # What is quoted as text stays as it is.
+    names = re.compile(rf"'(?:[^']|'')*'|\b{re.escape(table.schema)}\.\w+")
+    return f"create view {_served(table)} as {names.sub(lambda found: served.get(found[0], found[0]), body)}"
 
 
 def _clear(build_dir: Path) -> None:

@@ -23,7 +23,8 @@ class ManifestTable:
         description: what the model's YAML says, grain first.
         columns: column name → description, in the contract's order.
         grain: the columns that make a row unique (`config.meta.grain`); all columns where the model does not say.
-        served_as: `table`, `view` over other published tables, or `on_demand`, a view never computed whole (`config.meta.served_as`).
+        is_served_as_view: whether readers get it as a view over other published tables (`config.meta.served_as: view`).
+        is_served_on_demand: whether only the serving database has it, in the schema on_demand (`config.meta.served_in: on_demand`).
     """
 
     name: str
@@ -32,7 +33,8 @@ class ManifestTable:
     description: str
     columns: dict[str, str]
     grain: tuple[str, ...]
-    served_as: str
+    is_served_as_view: bool
+    is_served_on_demand: bool
 
 
 def _models(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -42,9 +44,16 @@ def _models(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _table(node: Mapping[str, Any]) -> ManifestTable:
     columns = {name: " ".join(column["description"].split()) for name, column in node["columns"].items()}
     meta = node["config"].get("meta", {})
-    grain = tuple(meta.get("grain") or columns)
-    description = " ".join(node["description"].split())
-    return ManifestTable(node["alias"], node["name"], node["schema"], description, columns, grain, meta.get("served_as", "table"))
+    return ManifestTable(
+        name=node["alias"],
+        model=node["name"],
+        schema=node["schema"],
+        description=" ".join(node["description"].split()),
+        columns=columns,
+        grain=tuple(meta.get("grain") or columns),
+        is_served_as_view=meta.get("served_as") == "view",
+        is_served_on_demand=meta.get("served_in") == "on_demand",
+    )
 
 
 def segment_tables(manifest: Mapping[str, Any]) -> list[str]:

@@ -86,25 +86,30 @@ def test_a_view_is_served_as_one_over_what_is_served(tmp_path: Path) -> None:
         assert connection.execute("from another_name.published.long").fetchall() == expected
 
 
-def test_what_is_served_on_demand_is_a_view_and_nothing_else(tmp_path: Path) -> None:
+def test_what_is_served_on_demand_is_in_the_serving_database_alone(tmp_path: Path) -> None:
     build, database = audited(tmp_path, "first")
     with duckdb.connect(str(database)) as connection:
+        connection.execute("create table reporting.figures as select range as customer_id, range * 2 as seen from range(3)")
         connection.execute(
-            "create view reporting.pairs as select a.customer_id, b.marker from reporting.memberships as a, reporting.memberships as b"
+            "create view reporting.pairs as select a.customer_id, b.seen from reporting.figures as a, reporting.figures as b"
         )
-    pairs = PublishedTable("pairs", "reporting", "pairs", "Grain: one row per pair.", {"marker": "The other."}, is_on_demand=True)
-    memberships = PublishedTable("memberships", "reporting", "memberships")
-    published = publish_build(tmp_path, build.id, database, [pairs, *TABLES, memberships])
+    on_demand = [
+        PublishedTable("pairs", "reporting", "pairs", "Grain: one row per pair.", {"seen": "Seen."}, is_view=True, is_on_demand=True),
+        PublishedTable("figures", "reporting", "figures", order_by=("customer_id",), is_on_demand=True),
+    ]
+    published = publish_build(tmp_path, build.id, database, [*on_demand, *TABLES])
     folder = build_dir(tmp_path, build.id)
-    assert "pairs" not in published.rows
+    assert set(published.rows) == {table.name for table in TABLES}
     assert not parquet_file(folder, "pairs").exists()
+    assert not parquet_file(folder, "figures").exists()
     with duckdb.connect(str(folder / "segments.duckdb"), read_only=True) as connection:
-        present = connection.execute("select table_name from information_schema.tables where table_schema = 'on_demand'").fetchall()
-        assert present == [("pairs",)]
-        (rows,) = connection.execute("select count(*) from published.memberships").fetchall()[0]
-        assert connection.execute("select count(*) from on_demand.pairs").fetchall() == [(rows * rows,)]
+        present = connection.execute(
+            "select table_name from information_schema.tables where table_schema = 'on_demand' order by 1"
+        ).fetchall()
+        assert present == [("figures",), ("pairs",)]
+        assert connection.execute("from on_demand.pairs order by all").fetchall() == [(c, s) for c in range(3) for s in (0, 2, 4)]
         said = connection.execute("select comment from duckdb_columns() where table_name = 'pairs' and comment is not null").fetchall()
-        assert said == [("The other.",)]
+        assert said == [("Seen.",)]
 
 
 def test_a_view_that_reads_what_is_not_served_is_not_published(tmp_path: Path) -> None:
