@@ -364,7 +364,7 @@
             {%- for part in value -%}{%- do parts.append(audience_words(part) if part is mapping else (part | string)) -%}{%- endfor -%}
             {%- do words.append(key ~ ' ' ~ parts | join({'sequence': ', then ', 'between': ' and '}.get(key, ' or '))) -%}
         {%- else -%}
-            {%- do words.append(key ~ ' ' ~ value) -%}
+            {%- do words.append(key ~ ' ' ~ (value | string | lower if value is boolean else value)) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(words | join(', ')) }}
