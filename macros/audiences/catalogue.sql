@@ -94,7 +94,7 @@
     }) }}
 {%- endmacro %}
 
-{#- The features, {feature: type}: the columns of current_profiles that are no segments (a test compares them). -#}
+{#- The features, {feature: type}, in the order of customer_profiles: all of its columns that are no segments (a test compares them). -#}
 {% macro audience_features() -%}
     {{ return({
         'country': 'text', 'region': 'text', 'home_store_id': 'text', 'market': 'text', 'climate': 'text',
