@@ -33,29 +33,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- What the log of membership changes holds so far; before its first day nothing, with the right types. A body for a CTE. -#}
-{% macro recorded_changes() -%}
-    {%- if is_incremental() -%}
-        select
-            as_of_date,
-            customer_id,
-            segmentation,
-            segment_before,
-            segment_before_since,
-            segment_after
-        from {{ this }}
-    {%- else -%}
-        select
-            cast(null as date) as as_of_date,
-            cast(null as {{ dbt.type_string() }}) as customer_id,
-            cast(null as {{ dbt.type_string() }}) as segmentation,
-            cast(null as {{ dbt.type_string() }}) as segment_before,
-            cast(null as date) as segment_before_since,
-            cast(null as {{ dbt.type_string() }}) as segment_after
-        where 1 = 0
-    {%- endif -%}
-{%- endmacro %}
-
 {#-
     A table of the schema of the model at hand as the runs before have left it, for a model that comes before that table in the run and
     therefore cannot name it with ref.
@@ -66,13 +43,21 @@
 
 {#- The last recorded day before the day described, as a text; none before the first one and while dbt does not run. -#}
 {% macro recorded_day_before() -%}
+    {{ return(recorded_day('max(as_of_date)', 'as_of_date < ' ~ as_of_date())) }}
+{%- endmacro %}
+
+{#- The first recorded day after it; none after the last one, as on most nights, and while dbt does not run. -#}
+{% macro recorded_day_after() -%}
+    {{ return(recorded_day('min(as_of_date)', 'as_of_date > ' ~ as_of_date())) }}
+{%- endmacro %}
+
+{% macro recorded_day(day, condition) -%}
     {%- set log = as_left_behind('segment_membership_changes') -%}
     {%- if not execute or flags.WHICH not in ('build', 'run') or load_relation(log) is none -%}
         {{ return(none) }}
     {%- endif -%}
-    {%- set query = 'select max(as_of_date) from ' ~ log ~ ' where customer_id is null and as_of_date < ' ~ as_of_date() -%}
-    {%- set day = run_query(query).rows[0][0] -%}
-    {{ return(none if day is none else day | string) }}
+    {%- set found = run_query('select ' ~ day ~ ' from ' ~ log ~ ' where customer_id is null and ' ~ condition).rows[0][0] -%}
+    {{ return(none if found is none else found | string) }}
 {%- endmacro %}
 
 {#-

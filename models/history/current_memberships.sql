@@ -1,6 +1,8 @@
 -- Where everybody is, and since when. It is also what the next run finds when it asks where everybody was: written_in_run tells whether the
 -- log was written with it.
 {{ config(materialized='table') }}
+-- next_memberships reads what the run before has left here, so it comes first.
+-- depends_on: {{ ref('next_memberships') }}
 
 with current_segments as (
 

@@ -1,11 +1,13 @@
 -- The log of who moved. A run for a day writes that day again, and every recorded day after it: the next day's changes are changes against
 -- this one, and later rows say since when the segment before had lasted. Where the day is the last one, as on most nights, that is its own
--- changes alone. Where everybody was on the next recorded day is read from the log as it stands. So any order of days leaves the same log.
+-- changes alone. Where everybody is on the next recorded day stays as the log says it. So any order of days leaves the same log.
 --
 -- One row per recorded day has no customer: it says that the day was recorded although perhaps nobody moved, and it lets a day that
 -- lost its last change be replaced at all.
 {{ configure_history() }}
 {{ config(pre_hook="{{ complete_log() }}") }}
+
+{%- set next_day = recorded_day_after() %}
 
 with current_segments as (
 
@@ -19,10 +21,15 @@ previous_memberships as ( -- noqa: ST03
 
 ),
 
--- Nothing on the very first day.
-recorded as (
+current_memberships as ( -- noqa: ST03
 
-    {{ recorded_changes() }}
+    select * from {{ ref('current_memberships') }}
+
+),
+
+next_memberships as ( -- noqa: ST03
+
+    select * from {{ ref('next_memberships') }}
 
 ),
 
@@ -80,82 +87,73 @@ changes as (
 
 {%- endif %}
 
-next_recorded_day as (
+{%- if next_day is not none %}
 
-    select min(as_of_date) as next_day
-    from recorded
+-- Who moves on the next recorded day, and whose segment has lasted longer or less by then than the log says so far.
+customers_to_follow as (
+
+    select
+        {%- for segmentation in segmentations() %}
+        current_memberships.{{ segmentation }}_segment,
+        current_memberships.{{ segmentation }}_since,
+        next_memberships.{{ segmentation }}_segment as {{ segmentation }}_next_segment,
+        next_memberships.{{ segmentation }}_since as {{ segmentation }}_next_since,
+        {%- endfor %}
+        coalesce(current_memberships.customer_id, next_memberships.customer_id) as customer_id
+    from current_memberships
+    full outer join next_memberships on current_memberships.customer_id = next_memberships.customer_id
     where
-        customer_id is null
-        and as_of_date > {{ as_of_date() }}
+        {{ any_segment_differs('current_memberships', 'next_memberships') }}
+        or {{ any_since_differs('current_memberships', 'next_memberships') }}
 
 ),
 
--- What was logged of this day and of the next recorded one. It says where these customers were before, and on the next day.
--- An empty text stands for "in no segment", because min_by and max_by skip nulls.
-replaced as (
+followed as (
 
+    {%- for segmentation in segmentations() %}
     select
-        recorded.customer_id,
-        recorded.segmentation,
-        min_by(coalesce(recorded.segment_before, ''), recorded.as_of_date) as segment_before,
-        min_by(recorded.segment_before_since, recorded.as_of_date) as segment_before_since,
-        max_by(coalesce(recorded.segment_after, ''), recorded.as_of_date) as segment_on_next_day
-    from recorded
-    inner join next_recorded_day
-        on
-            recorded.as_of_date >= {{ as_of_date() }}
-            and recorded.as_of_date <= next_recorded_day.next_day
-    where recorded.customer_id is not null
-    group by recorded.customer_id, recorded.segmentation
-
-),
-
--- Where there is a next day: the memberships that are, or were, logged on either of the two, on both of them. No other one moved.
-touched as (
-
-    select
-        next_recorded_day.next_day,
-        coalesce(changes.customer_id, replaced.customer_id) as customer_id,
-        coalesce(changes.segmentation, replaced.segmentation) as segmentation,
-        case when changes.customer_id is not null then changes.segment_after else nullif(replaced.segment_before, '') end as segment,
-        case when changes.customer_id is not null then {{ as_of_date() }} else replaced.segment_before_since end as since,
+        customer_id,
+        '{{ segmentation }}' as segmentation,
+        {{ segmentation }}_segment as segment,
+        {{ segmentation }}_since as since,
+        {{ segmentation }}_next_segment as next_segment,
         case
-            when replaced.customer_id is not null then nullif(replaced.segment_on_next_day, '')
-            else changes.segment_before
-        end as segment_on_next_day
-    from changes
-    full outer join replaced
-        on
-            changes.customer_id = replaced.customer_id
-            and changes.segmentation = replaced.segmentation
-    inner join next_recorded_day on next_recorded_day.next_day is not null
+            when {{ segmentation }}_segment = {{ segmentation }}_next_segment then {{ segmentation }}_since
+            when {{ segmentation }}_next_segment is not null then cast('{{ next_day }}' as date)
+        end as next_since
+    from customers_to_follow
+    where
+        {{ segmentation }}_segment is distinct from {{ segmentation }}_next_segment
+        or {{ segmentation }}_since is distinct from {{ segmentation }}_next_since
+    {{- ' union all' if not loop.last }}
+    {%- endfor %}
 
 ),
 
 next_changes as (
 
     select
-        next_day as as_of_date,
+        cast('{{ next_day }}' as date) as as_of_date,
         customer_id,
         segmentation,
         segment as segment_before,
-        case when segment is not null then since end as segment_before_since,
-        segment_on_next_day as segment_after
-    from touched
-    where segment is distinct from segment_on_next_day
+        since as segment_before_since,
+        next_segment as segment_after
+    from followed
+    where segment is distinct from next_segment
 
 ),
 
 later as (
 
     select
-        recorded.*,
+        *,
         row_number() over (
-            partition by recorded.customer_id, recorded.segmentation
-            order by recorded.as_of_date
+            partition by customer_id, segmentation
+            order by as_of_date
         ) as place
-    from recorded
-    inner join next_recorded_day on recorded.as_of_date > next_recorded_day.next_day
+    from {{ this }}
+    where as_of_date > cast('{{ next_day }}' as date)
 
 ),
 
@@ -168,30 +166,27 @@ later_changes as (
         later.segmentation,
         later.segment_before,
         case
-            when later.place > 1 or touched.customer_id is null or later.segment_before is null then later.segment_before_since
-            when next_changes.customer_id is not null then next_changes.as_of_date
-            else touched.since
+            when later.place > 1 or followed.customer_id is null or later.segment_before is null then later.segment_before_since
+            else followed.next_since
         end as segment_before_since,
         later.segment_after
     from later
-    left join touched
+    left join followed
         on
-            later.customer_id = touched.customer_id
-            and later.segmentation = touched.segmentation
-    left join next_changes
-        on
-            later.customer_id = next_changes.customer_id
-            and later.segmentation = next_changes.segmentation
+            later.customer_id = followed.customer_id
+            and later.segmentation = followed.segmentation
 
 ),
+
+{%- endif %}
 
 days as (
 
     select {{ as_of_date() }} as as_of_date
+    {%- if next_day is not none %}
     union all
-    select next_day as as_of_date
-    from next_recorded_day
-    where next_day is not null
+    select cast('{{ next_day }}' as date) as as_of_date
+    {%- endif %}
 
 ),
 
@@ -206,7 +201,7 @@ written as (
         segment_after
     from changes
     union all
-    {%- for others in ('next_changes', 'later_changes') %}
+    {%- for others in (['next_changes', 'later_changes'] if next_day is not none else []) %}
     select
         as_of_date,
         customer_id,

@@ -26,6 +26,7 @@ Memberships = dict[tuple[str, str], str]
 RECORDING = (
     "current_segments",
     "previous_memberships",
+    "next_memberships",
     "current_memberships",
     "segment_membership_changes",
     "segment_flows",

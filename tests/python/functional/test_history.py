@@ -26,7 +26,8 @@ DAYS = {
     "2024-03-04": {"a": "loyal", "b": "new", "c": "new", "d": "new"},
 }
 MODELS = (
-    *("current_segments", "previous_memberships", "current_memberships", "segment_membership_changes", "withdrawn_memberships"),
+    *("current_segments", "previous_memberships", "next_memberships", "current_memberships", "segment_membership_changes"),
+    "withdrawn_memberships",
     *("customer_memberships", "ended_memberships", "segment_membership_history"),
 )
 
@@ -186,7 +187,7 @@ def test_a_log_that_does_not_say_since_when_learns_it(build: Build, database: Pa
 
 def test_a_run_that_broke_off_before_the_log_was_written_does_not_count(build: Build, database: Path) -> None:
     build("2024-03-01", DAYS["2024-03-01"])
-    build("2024-03-02", {"a": "lost"}, "current_segments", "previous_memberships", "current_memberships")
+    build("2024-03-02", {"a": "lost"}, "current_segments", "previous_memberships", "next_memberships", "current_memberships")
     build("2024-03-04", DAYS["2024-03-01"])
     assert [row for row in history(database) if row[0] == "a"] == [("a", "loyal", "2024-03-01", None)]
 
