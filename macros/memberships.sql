@@ -42,21 +42,14 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- True where two wide tables differ in any segment of a customer; who is missing on one side is in no segment there. -#}
-{% macro any_segment_differs(left, right) -%}
+{#-
+    True where two wide tables differ in what they say of any segmentation of a customer: the `segment`, or `since` when. Who is missing on one
+    side is in no segment there.
+-#}
+{% macro any_differs(left, right, what) -%}
     (
         {%- for segmentation in segmentations() %}
-        {{ left }}.{{ segmentation }}_segment is distinct from {{ right }}.{{ segmentation }}_segment
-        {{- ' or' if not loop.last }}
-        {%- endfor %}
-    )
-{%- endmacro %}
-
-{#- True where they differ in since when any segment has lasted. -#}
-{% macro any_since_differs(left, right) -%}
-    (
-        {%- for segmentation in segmentations() %}
-        {{ left }}.{{ segmentation }}_since is distinct from {{ right }}.{{ segmentation }}_since
+        {{ left }}.{{ segmentation }}_{{ what }} is distinct from {{ right }}.{{ segmentation }}_{{ what }}
         {{- ' or' if not loop.last }}
         {%- endfor %}
     )

@@ -46,7 +46,7 @@ customers_with_changes as (
         coalesce(previous_memberships.customer_id, current_segments.customer_id) as customer_id
     from previous_memberships
     full outer join current_segments on previous_memberships.customer_id = current_segments.customer_id
-    where {{ any_segment_differs('previous_memberships', 'current_segments') }}
+    where {{ any_differs('previous_memberships', 'current_segments', 'segment') }}
 
 ),
 
@@ -103,8 +103,8 @@ customers_to_follow as (
     from current_memberships
     full outer join next_memberships on current_memberships.customer_id = next_memberships.customer_id
     where
-        {{ any_segment_differs('current_memberships', 'next_memberships') }}
-        or {{ any_since_differs('current_memberships', 'next_memberships') }}
+        {{ any_differs('current_memberships', 'next_memberships', 'segment') }}
+        or {{ any_differs('current_memberships', 'next_memberships', 'since') }}
 
 ),
 
