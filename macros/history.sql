@@ -52,8 +52,11 @@
 {%- endmacro %}
 
 {% macro recorded_day(day, condition) -%}
+    {%- if not execute or flags.WHICH not in ('build', 'run') -%}
+        {{ return(none) }}
+    {%- endif -%}
     {%- set log = as_left_behind('segment_membership_changes') -%}
-    {%- if not execute or flags.WHICH not in ('build', 'run') or load_relation(log) is none -%}
+    {%- if load_relation(log) is none -%}
         {{ return(none) }}
     {%- endif -%}
     {%- set found = run_query('select ' ~ day ~ ' from ' ~ log ~ ' where customer_id is null and ' ~ condition).rows[0][0] -%}

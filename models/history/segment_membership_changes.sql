@@ -87,7 +87,7 @@ changes as (
 
 {%- endif %}
 
-{%- if next_day is not none %}
+{%- if next_day %}
 
 -- Who moves on the next recorded day, and whose segment has lasted longer or less by then than the log says so far.
 customers_to_follow as (
@@ -183,7 +183,7 @@ later_changes as (
 days as (
 
     select {{ as_of_date() }} as as_of_date
-    {%- if next_day is not none %}
+    {%- if next_day %}
     union all
     select cast('{{ next_day }}' as date) as as_of_date
     {%- endif %}
@@ -201,7 +201,7 @@ written as (
         segment_after
     from changes
     union all
-    {%- for others in (['next_changes', 'later_changes'] if next_day is not none else []) %}
+    {%- for others in (['next_changes', 'later_changes'] if next_day else []) %}
     select
         as_of_date,
         customer_id,
