@@ -83,7 +83,7 @@ def publish_build(home: Path, build_id: str, database: Path, tables: Sequence[Pu
 
 
 def write_build(database: Path, build_dir: Path, tables: Sequence[PublishedTable]) -> dict[str, int]:
-    """Write `segments.duckdb` and `parquet/` into the folder of an audited build; returns the rows of each table.
+    """Write `segments.duckdb` and `parquet/` into the folder of an audited build; returns the rows of each published table.
 
     The verdict of this build is looked up and the audited tables are compared with it here, in the connection that then copies
     them: there is no way to write tables past the gate. The working database is opened read-only; this process may hold no
@@ -131,7 +131,7 @@ def write_build(database: Path, build_dir: Path, tables: Sequence[PublishedTable
 
 
 def verify_build(build_dir: Path, counts: Mapping[str, int], audited: Mapping[str, Fingerprint] | None = None) -> None:
-    """Read back every value that was written, as a reader would.
+    """Read back every value of the published tables, as a reader would; what is served on demand has no second form to compare with.
 
     Raises PublishingFailed when a table or row is missing or more than `counts` says, when the two forms differ, when the file is
     not one that 1.x clients can read, or when a table is not what `audited` says it was at the gate.
