@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import duckdb
-
+from orchestration import working_database
 from orchestration.errors import UnusableInput
 from orchestration.ingest.source import Source
 from orchestration.night import Outcome, everywhere, require_begun, usable_source
@@ -94,7 +93,7 @@ def run_backfill(settings: Settings, first: date | None, last: date | None) -> O
 
 def recorded_day(database: Path, day: date, seconds: float) -> RecordedDay:
     """What the log says about a day that was just recorded."""
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with working_database.connect(database) as connection:
         row = connection.execute(
             """
             select

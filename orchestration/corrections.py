@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-import duckdb
-
+from orchestration import working_database
 from orchestration.automation.days import DayRunner
 from orchestration.automation.job import RECORD_JOB
 from orchestration.ingest.source import Source, project_variables
@@ -78,7 +77,7 @@ def _days(database: Path, relation: str) -> list[date]:
     """The days of a relation of the history, in order; none where it is not there yet."""
     if not database.is_file():
         return []
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with working_database.connect(database) as connection:
         known = connection.execute(
             "select 1 from information_schema.tables where table_schema = 'history' and table_name = ?", [relation]
         ).fetchone()

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration import working_database
 from orchestration.audiences.definitions import Definition, read_definitions
 from orchestration.audiences.macros import Macros
 from orchestration.errors import UnusableInput
@@ -61,7 +62,7 @@ def open_build(settings: Settings) -> Iterator[Build]:
     database = settings.database(source.name)
     if not database.is_file():
         raise UnusableInput(f"nothing was built for {source.name} in {settings.home} yet: run `segments nightly` first")
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with working_database.connect(database) as connection:
         connection.execute("set timezone = 'UTC'")
         day = connection.execute("select max(as_of_date) from intermediate.int_customers").fetchone()
         if day is None or day[0] is None:

@@ -4,12 +4,14 @@ Loaded by SQLAlchemy itself, by name, when the first audit connects (`register`)
 the import of duckdb_engine and does nothing else.
 """
 
+from pathlib import Path
 from typing import Any
 
-import duckdb
 import duckdb_engine
 import sqlalchemy
 from sqlalchemy.dialects import registry
+
+from orchestration import working_database
 
 NAME = "duckdb+audit"
 
@@ -25,12 +27,12 @@ class AuditDialect(duckdb_engine.Dialect):
     supports_statement_cache = False
 
     def connect(self, *_: Any, database: str, **__: Any) -> Any:
-        """Open `database` read-only, with no configuration that a plain `duckdb.connect(…, read_only=True)` lacks.
+        """Open `database` as everybody who reads the working database does.
 
         DuckDB refuses two connections of one process to one file that differ in configuration, and
-        duckdb_engine's own connect adds a user agent; the gate holds a plain connection while it audits.
+        duckdb_engine's own connect adds a user agent; the gate holds a connection while it audits.
         """
-        return duckdb_engine.ConnectionWrapper(duckdb.connect(database, read_only=True))
+        return duckdb_engine.ConnectionWrapper(working_database.connect(Path(database)))
 
     def do_begin(self, connection: Any) -> None:
         """No transaction, see the class."""

@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration import working_database
 from orchestration.errors import UnusableInput
 from orchestration.quality.suites import REFERENCE, Check, Suite, Threshold, load_suites, references
 
@@ -249,7 +250,7 @@ def _connected(database: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Any]
             analytics_enabled=False,
         )
         context = great_expectations.get_context(mode="ephemeral", project_config=config)
-        connection = duckdb.connect(str(database), read_only=True)
+        connection = working_database.connect(database)
         try:
             # The path goes in as an argument, not in a URL: any file name works.
             sources: Any = context.data_sources  # its stub does not know `kwargs`

@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration import working_database
 from orchestration.errors import GateClosed, UnusableInput
 from orchestration.files import write_json
 from orchestration.quality.gate import SEGMENTS_SCHEMA, CheckResult, audit
@@ -66,7 +67,7 @@ def audit_build(
     """
     if not database.is_file():
         raise UnusableInput(f"There is no working database {database}: build the segments before auditing them.")
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with working_database.connect(database) as connection:
         results = audit(database, as_of_date, suites_dir, segment_tables, variables)
         fingerprints = fingerprint_tables(connection, segment_tables)
     return store_verdict(build_dir, as_of_date, checked_at, results, fingerprints)
@@ -116,7 +117,7 @@ def require_passed_verdict(build_dir: Path, database: Path, segment_tables: Coll
     Raises GateClosed when there is no verdict, when it failed, when it is of another build, when one of `segment_tables` was
     not audited, or when an audited table has changed since.
     """
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with working_database.connect(database) as connection:
         return require_passed_verdict_on(build_dir, connection, segment_tables)
 
 

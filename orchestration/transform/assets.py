@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import duckdb
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from dagster_dbt.asset_utils import get_subset_selection_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
+from orchestration import working_database
 from orchestration.ingest.source import Source
 from orchestration.night import NightKeeper
 from orchestration.progress import Progress
@@ -187,7 +187,7 @@ def _unchanged(keys_by_output_name: Mapping[str, dg.AssetKey], rule_tables: Coll
 
 def _row_counts(database: Path) -> dict[str, int]:
     """Rows of every table of the working database, by `schema.table`."""
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with working_database.connect(database) as connection:
         rows = connection.execute("select schema_name || '.' || table_name, estimated_size from duckdb_tables()").fetchall()
     return dict(rows)
 

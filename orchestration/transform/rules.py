@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration import working_database
 from orchestration.files import write_json
 from orchestration.ingest.source import project_variables
 from orchestration.transform.manifest import checksum
@@ -84,7 +85,7 @@ def rule_tables_are_loaded(database: Path, rule_tables: Rules) -> bool:
     """Whether the seeds in the working database are those that are given (name → checksum): then a night need not load and test them."""
     if not database.exists():
         return False
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with working_database.connect(database) as connection:
         known = connection.execute(
             "select 1 from duckdb_tables() where schema_name = 'operations' and table_name = 'rule_tables'"
         ).fetchone()
@@ -93,7 +94,7 @@ def rule_tables_are_loaded(database: Path, rule_tables: Rules) -> bool:
 
 def remember_rule_tables(database: Path, rule_tables: Rules) -> None:
     """Enter which seeds the working database holds, after all of them were loaded and tested; none before they are loaded anew."""
-    with duckdb.connect(str(database)) as connection:
+    with working_database.connect(database, read_only=False) as connection:
         connection.execute("create schema if not exists operations")
         connection.execute("create or replace table operations.rule_tables (table_name string, checksum string)")
         if rule_tables:
