@@ -141,13 +141,12 @@ def _run(
     progress: Progress,
     full_refresh: bool,
 ) -> Iterator[Any]:
-    events: list[dbt.DbtEvent] = []
+    results: list[dbt.DbtEvent] = []
 
-    def on_event(event: dbt.DbtEvent) -> None:
-        events.append(event)
-        data = event.get("data", {})
-        if event["info"]["name"] in ("LogModelResult", "LogSeedResult", "LogTestResult"):
-            progress.step(data["node_info"]["node_name"], int(data.get("index", 0)), int(data.get("total", 0)))
+    def on_result(event: dbt.DbtEvent) -> None:
+        results.append(event)
+        data = event["data"]
+        progress.step(data["node_info"]["node_name"], int(data.get("index", 0)), int(data.get("total", 0)))
 
     # Everything of the step, or the part that somebody picked in the UI.
     selection, _ = get_subset_selection_for_context(
@@ -163,12 +162,12 @@ def _run(
     failure: dbt.DbtFailed | None = None
     try:
         as_of_date = date.fromisoformat(context.partition_key)
-        dbt.run(arguments, settings=settings, source=source, as_of_date=as_of_date, build_id=build_id, on_event=on_event)
+        dbt.run(arguments, settings=settings, source=source, as_of_date=as_of_date, build_id=build_id, on_result=on_result)
     except dbt.DbtFailed as error:
         failure = error
 
     row_counts = _row_counts(settings.database(source.name))
-    for event in events:
+    for event in results:
         message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
         for dagster_event in message.to_default_asset_events(
             manifest=manifest, dagster_dbt_translator=translator, context=context, target_path=None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.errors import SegmentsError
+from orchestration.files import copy_file
 from orchestration.ingest.source import Source
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.transform.manifest import checksum
@@ -19,6 +20,8 @@ from orchestration.transform.manifest import checksum
 PARSED = PROJECT_DIR / "target" / "parsed"
 
 DbtEvent = dict[str, Any]
+# What became of a model, a seed, a test: of the thousands of events of a run, those that anybody here reads.
+RESULTS = ("LogModelResult", "LogSeedResult", "LogTestResult")
 
 
 class DbtFailed(SegmentsError):
@@ -111,9 +114,7 @@ def _share(parsed: Path, shared: Path) -> None:
     """Leave what was parsed to other homes. Where the project may not be written to, each home parses for itself."""
     with suppress(OSError):
         shared.parent.mkdir(parents=True, exist_ok=True)
-        temporary = shared.with_name(f".{shared.name}.{os.getpid()}")
-        shutil.copyfile(parsed, temporary)
-        temporary.replace(shared)
+        copy_file(parsed, shared)
 
 
 def parse(settings: Settings, source: Source) -> dict[str, Any]:
@@ -130,9 +131,9 @@ def run(
     source: Source,
     as_of_date: date,
     build_id: str | None,
-    on_event: Callable[[DbtEvent], None],
+    on_result: Callable[[DbtEvent], None],
 ) -> None:
-    """Run one dbt command in this process and hand each of its structured events to `on_event`.
+    """Run one dbt command in this process and hand each of its structured events of RESULTS to `on_result`.
 
     The connection to the working database is closed before this returns, so that the next step may open the file its own way.
 
@@ -144,7 +145,8 @@ def run(
     from google.protobuf.json_format import MessageToDict
 
     def callback(message: Any) -> None:
-        on_event(MessageToDict(message, preserving_proto_field_name=True))
+        if message.info.name in RESULTS:
+            on_result(MessageToDict(message, preserving_proto_field_name=True))
 
     manifest = _manifest(settings, source)
     try:

@@ -97,8 +97,9 @@ def remember_rule_tables(database: Path, rule_tables: Rules) -> None:
     with working_database.connect(database, read_only=False) as connection:
         connection.execute("create schema if not exists operations")
         connection.execute("create or replace table operations.rule_tables (table_name string, checksum string)")
-        if rule_tables:
-            connection.executemany("insert into operations.rule_tables values (?, ?)", list(rule_tables.items()))
+        working_database.insert(
+            connection, "operations.rule_tables", [{"table_name": name, "checksum": found} for name, found in rule_tables.items()]
+        )
 
 
 def _ancestors(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
