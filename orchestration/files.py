@@ -2,18 +2,31 @@
 
 import json
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 
 def write_json(path: Path, document: Any) -> None:
     """Write `document` as JSON to `path`: afterwards the file holds all of it or what it held before, even after a crash."""
+    with _in_place_of(path) as temporary:
+        temporary.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file: afterwards `target` holds all of it or what it held before, even after a crash."""
+    with _in_place_of(target) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+@contextmanager
+def _in_place_of(path: Path) -> Iterator[Path]:
+    """A file beside `path`, which takes its place once it is written and on disk."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(document, file, indent=2, ensure_ascii=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
+    yield temporary
+    sync_file(temporary)
     temporary.replace(path)
     sync_folder(path.parent)
 

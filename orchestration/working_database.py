@@ -1,9 +1,10 @@
 """How the working database is opened, and tables that the orchestration itself keeps in it, beside those of dbt."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -41,3 +42,14 @@ def transaction_with(database: Path, schema: str, statements: Sequence[str]) -> 
             connection.rollback()
             raise
         connection.commit()
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows by the names of their columns, the same in all of them. `table` is its name as SQL.
+
+    In one statement: one for each row took sixty times as long (471 check results).
+    """
+    if rows:
+        columns = list(rows[0])
+        values = ", ".join(f"unnest(${number})" for number in range(1, len(columns) + 1))
+        connection.execute(f"insert into {table} ({', '.join(columns)}) select {values}", [[row[name] for row in rows] for name in columns])

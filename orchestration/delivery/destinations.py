@@ -23,7 +23,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from orchestration.delivery.parcel import Parcel, as_json, file_sha256
 from orchestration.errors import DeliveryFailed, UnusableInput
-from orchestration.files import sync_file, sync_folder
+from orchestration.files import copy_file
 
 MANIFEST_FILE = "manifest.json"
 LATEST_FILE = "latest.json"
@@ -156,7 +156,7 @@ class FileDestination:
     def _put(self, path: Path, target: PurePosixPath) -> None:
         """A file under its name, whole: on this machine by renaming, elsewhere as stores put objects. Its size is read back."""
         if self._is_local:
-            self._try(lambda: _write_local(path, Path(target)))
+            self._try(lambda: copy_file(path, Path(target)))
         else:
             self._try(lambda: self._files.put_file(str(path), str(target)))
             self._try(lambda: self._files.invalidate_cache(str(target.parent)))
@@ -180,14 +180,6 @@ class FileDestination:
                     ) from error
                 time.sleep(pause)
         raise AssertionError("unreachable")
-
-
-def _write_local(path: Path, target: Path) -> None:
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    temporary.write_bytes(path.read_bytes())
-    sync_file(temporary)
-    temporary.replace(target)
-    sync_folder(target.parent)
 
 
 def _is_permanent(error: Exception) -> bool:

@@ -9,7 +9,7 @@ import duckdb
 
 from orchestration.lift.statistics import MEASURED, Cell, compare
 from orchestration.prediction.fitting import threshold
-from orchestration.working_database import transaction_with
+from orchestration.working_database import insert, transaction_with
 
 LIFT = "lift"
 CELLS = "audience_lift_cells"
@@ -49,11 +49,10 @@ def write_measurements(connection: duckdb.DuckDBPyConnection, cells: str, confid
     """Write lift.measurements anew from a relation like audience_lift_cells; returns its rows."""
     connection.execute("delete from lift.measurements")
     rows = connection.execute(SUMS.format(cells=cells)).fetchall()
-    measured = []
-    for key, group in groupby(rows, key=lambda row: row[:2]):
+    measured: list[dict[str, Any]] = []
+    for (campaign_id, audience_id), group in groupby(rows, key=lambda row: row[:2]):
         measurement = compare([Cell(*row[2:]) for row in group], confidence)
-        measured.append([*key, *(getattr(measurement, name) for name in MEASURED)])
-    if measured:
-        columns = ", ".join(("campaign_id", "audience_id", *MEASURED))
-        connection.executemany(f"insert into lift.measurements ({columns}) values ({', '.join('?' * len(measured[0]))})", measured)
+        found = {name: getattr(measurement, name) for name in MEASURED}
+        measured.append({"campaign_id": campaign_id, "audience_id": audience_id, **found})
+    insert(connection, "lift.measurements", measured)
     return len(measured)

@@ -5,14 +5,13 @@ converged is never written again: days that have used it would get another past.
 """
 
 import datetime
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
 
-from orchestration.working_database import transaction_with
+from orchestration.working_database import insert, transaction_with
 
 TABLES = (
     """
@@ -143,26 +142,27 @@ def fitted_parameters(connection: duckdb.DuckDBPyConnection, key: FitKey) -> dic
 
 def record_fit(connection: duckdb.DuckDBPyConnection, key: FitKey, fit: Fit, purchases_seen: int, fitted_at: datetime.datetime) -> None:
     """Enter what came of a fit. What an earlier attempt left is replaced."""
-    identity = [key.model, key.day, key.fitted_with]
+    identity = {"model": key.model, "fitted_as_of_date": key.day, "fitted_with": key.fitted_with}
     for table in LOG:
-        connection.execute(f"delete from prediction.{table} where model = ? and fitted_as_of_date = ? and fitted_with = ?", identity)
-    _insert(
+        connection.execute(
+            f"delete from prediction.{table} where model = ? and fitted_as_of_date = ? and fitted_with = ?", list(identity.values())
+        )
+    made = {
+        "converged": fit.converged,
+        "reason": fit.reason,
+        "log_likelihood": fit.log_likelihood,
+        "rows_fitted": fit.rows_fitted,
+        "purchases_seen": purchases_seen,
+        "fitted_at": _utc(fitted_at),
+    }
+    insert(connection, "prediction.fits", [{**identity, **made}])
+    insert(
         connection,
-        "fits",
-        [[*identity, fit.converged, fit.reason, fit.log_likelihood, fit.rows_fitted, purchases_seen, _utc(fitted_at)]],
+        "prediction.fitted_parameters",
+        [{**identity, "parameter": one.name, "value": one.value, "standard_error": one.standard_error} for one in fit.parameters],
     )
-    _insert(connection, "fitted_parameters", [[*identity, one.name, one.value, one.standard_error] for one in fit.parameters])
-    _insert(
-        connection,
-        "validations",
-        [
-            [
-                *(*identity, fit.calibrated_until, fit.validated_until, one.measure, one.position, one.starts_on),
-                *(one.customers, one.observed, one.predicted),
-            ]
-            for one in fit.validations
-        ],
-    )
+    validated = {**identity, "calibrated_until": fit.calibrated_until, "validated_until": fit.validated_until}
+    insert(connection, "prediction.validations", [{**validated, **asdict(one)} for one in fit.validations])
 
 
 def forget_fits_after(database: Path, moment: datetime.datetime) -> None:
@@ -186,8 +186,3 @@ def forget_fits_after(database: Path, moment: datetime.datetime) -> None:
 def _utc(moment: datetime.datetime) -> datetime.datetime:
     """A moment as the tables hold it: UTC without saying so."""
     return moment.astimezone(datetime.UTC).replace(tzinfo=None)
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
-    if rows:
-        connection.executemany(f"insert into prediction.{table} values ({', '.join('?' for _ in rows[0])})", rows)

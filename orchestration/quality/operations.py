@@ -14,7 +14,7 @@ import duckdb
 
 from orchestration.delivery.records import Delivery
 from orchestration.quality.gate import CheckResult
-from orchestration.working_database import transaction_with
+from orchestration.working_database import insert, transaction_with
 
 TABLES = (
     """
@@ -71,8 +71,16 @@ def record_build_started(
     with _transaction(database) as connection:
         for table in ("builds", "build_row_counts", "check_results"):
             connection.execute(f"delete from operations.{table} where build_id = ?", [build_id])
-        row = [build_id, as_of_date, source, code_version, "building", _utc(started_at), None, as_known_at and _utc(as_known_at)]
-        connection.execute("insert into operations.builds values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        begun = {
+            "build_id": build_id,
+            "as_of_date": as_of_date,
+            "source": source,
+            "code_version": code_version,
+            "status": "building",
+            "started_at": _utc(started_at),
+            "as_known_at": as_known_at and _utc(as_known_at),
+        }
+        insert(connection, "operations.builds", [begun])
 
 
 def record_row_counts(database: Path, build_id: str) -> None:
@@ -93,54 +101,52 @@ def record_check_results(
     database: Path, build_id: str, as_of_date: datetime.date, checked_at: datetime.datetime, results: Sequence[CheckResult]
 ) -> None:
     """Enter what every check of the gate found, passed or not."""
-    rows: list[list[Any]] = [
-        [
-            build_id,
-            as_of_date,
-            _utc(checked_at),
-            result.suite,
-            result.expectation,
-            result.column,
-            result.expected,
-            result.observed,
-            result.passed,
-            result.severity,
-            result.error,
-        ]
+    rows: list[dict[str, Any]] = [
+        {
+            "build_id": build_id,
+            "as_of_date": as_of_date,
+            "checked_at": _utc(checked_at),
+            "suite": result.suite,
+            "expectation": result.expectation,
+            "column_name": result.column,
+            "expected": result.expected,
+            "observed": result.observed,
+            "passed": result.passed,
+            "severity": result.severity,
+            "error": result.error,
+        }
         for result in results
     ]
     with _transaction(database) as connection:
         connection.execute("delete from operations.check_results where build_id = ?", [build_id])
-        if rows:
-            connection.executemany("insert into operations.check_results values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        insert(connection, "operations.check_results", rows)
 
 
 def record_deliveries(database: Path, deliveries: Sequence[Delivery]) -> None:
     """Enter all deliveries of audiences, in place of what was entered of them before: the records of the home are the truth."""
-    rows: list[list[Any]] = [
-        [
-            each.id,
-            each.audience_id,
-            each.build_id,
-            each.as_of_date,
-            each.destination,
-            each.format,
-            each.status,
-            each.members,
-            each.previous,
-            each.added,
-            each.removed,
-            each.since_delivery_id,
-            _utc(each.started_at),
-            each.finished_at and _utc(each.finished_at),
-            each.failure,
-        ]
+    rows: list[dict[str, Any]] = [
+        {
+            "delivery_id": each.id,
+            "audience_id": each.audience_id,
+            "build_id": each.build_id,
+            "as_of_date": each.as_of_date,
+            "destination": each.destination,
+            "format": each.format,
+            "status": each.status,
+            "members": each.members,
+            "previous": each.previous,
+            "added": each.added,
+            "removed": each.removed,
+            "since_delivery_id": each.since_delivery_id,
+            "started_at": _utc(each.started_at),
+            "finished_at": each.finished_at and _utc(each.finished_at),
+            "failure": each.failure,
+        }
         for each in deliveries
     ]
     with _transaction(database) as connection:
         connection.execute("delete from operations.audience_deliveries")
-        if rows:
-            connection.executemany(f"insert into operations.audience_deliveries values ({', '.join('?' * len(rows[0]))})", rows)
+        insert(connection, "operations.audience_deliveries", rows)
 
 
 def record_build_finished(database: Path, build_id: str, status: str, finished_at: datetime.datetime) -> None:

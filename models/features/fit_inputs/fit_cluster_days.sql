@@ -1,6 +1,7 @@
 -- A view, like all inputs of fits: they are read on the days on which something is fitted.
 {{ config(materialized='view') }}
 
+{#- More than any shop has in its database: a year that nobody bought in is no milestone. -#}
 {%- set years_back = 40 %}
 
 with customer_days as (
