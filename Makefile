@@ -90,15 +90,16 @@ lint: $(INSTALLED) lint-sql ## ruff, mypy, sqlfluff
 lint-sql: $(INSTALLED) # the dbt templater compiles every model; nothing is read or written
 	@SEGMENTS_DATABASE=:memory: $(VENV)/bin/sqlfluff lint --disable-progress-bar models tests/dbt
 
+COMPILE_LOCK := $(VENV)/bin/uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-strip-extras \
+	--no-annotate --quiet --upgrade
+
 .PHONY: lock
 lock: $(INSTALLED) ## resolve the locks of environments again from pyproject.toml (hashes, no addresses)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
-	@$(VENV)/bin/uv pip compile pyproject.toml --extra demo --extra dev --python-version 3.11 --universal \
-		--generate-hashes --no-header --no-strip-extras --no-annotate --quiet --upgrade --output-file requirements.lock
-	@for group in duckdb-1 superset; do \
-		$(VENV)/bin/uv pip compile --group pyproject.toml:$$group --python-version 3.11 --universal \
-			--generate-hashes --no-header --no-strip-extras --no-annotate --quiet --upgrade --output-file requirements-$$group.lock \
-			|| exit 1; done
+	@$(COMPILE_LOCK) pyproject.toml --extra demo --extra dev --output-file requirements.lock
+	@$(COMPILE_LOCK) --group pyproject.toml:duckdb-1 --output-file requirements-duckdb-1.lock
+	@$(COMPILE_LOCK) --group pyproject.toml:superset --output-file requirements-superset.lock
+	@$(COMPILE_LOCK) --group pyproject.toml:page --no-deps --output-file requirements-page.lock
 
 .PHONY: clean
 clean: ## remove what runs have written, keep the environment
