@@ -192,6 +192,8 @@ def _write_parquet(connection: duckdb.DuckDBPyConnection, build_dir: Path, table
     """The rows of a table of the new file as Parquet. Returns how many there are."""
     path = parquet_file(build_dir, table.name)
     path.parent.mkdir(parents=True)
+    # The rows of a view are in no order that would have to be kept: 27 million take 10 instead of 16 CPU seconds without.
+    connection.execute(f"set preserve_insertion_order = {not table.is_view}")
     connection.execute(f"copy (from serving.{_served(table)}) to {quote_literal(str(path))} (format parquet, compression zstd)")
     row = connection.execute(f"select count(*) from serving.{_served(table)}").fetchone()
     return int(row[0]) if row else 0
