@@ -59,5 +59,6 @@ select * from final
     {%- for name, definition in definitions.items() -%}
         {%- do audience_condition(definition['members'], plan, definitions, [name]) -%}
     {%- endfor -%}
+    {%- for comeback in plan.comebacks.values() -%}{%- do audience_comeback_first(plan, comeback) -%}{%- endfor -%}
     {{ return(plan) }}
 {%- endmacro %}

@@ -3,19 +3,20 @@
     What it needs of that row is entered in the plan, and audience_facts computes it for all audiences together:
 
     features     {feature}, segments {segmentation}: columns of current_profiles.
-    passes       {pass: {table, starts, columns}}: what is counted over events, {column: expression}; starts is {column of the day: first day},
-                 so that no pass reads events before its earliest window.
+    passes       {pass: {table, starts, is_whole, columns}}: what is counted over events, {column: expression}; starts is {column of the day:
+                 first day}, so that no pass reads events before its earliest window; is_whole says that something in it has no window.
     sequences    {column: sequence}: steps in order, of any tables.
     comebacks    {column: comeback}: events after a gap.
     distincts    {column: distinct}: how many different values; apart, because one of them in the common pass makes engines read it twice.
     places       {column: place}: the value of the last who is in, among all customers or within a group.
     absent       the columns that are null, not zero, for a customer without any event.
+    inner        the columns of a pass that only other parts of the query read: they are no facts.
 
     Columns are named by what they hold, so equal conditions of several audiences are computed once.
 -#}
 {% macro audience_new_plan() -%}
     {{ return({
-        'features': {}, 'segments': {}, 'passes': {}, 'sequences': {}, 'comebacks': {}, 'distincts': {}, 'places': {}, 'absent': {},
+        'features': {}, 'segments': {}, 'passes': {}, 'sequences': {}, 'comebacks': {}, 'distincts': {}, 'places': {}, 'absent': {}, 'inner': {},
     }) }}
 {%- endmacro %}
 
@@ -28,10 +29,14 @@
 {% macro audience_aggregate(plan, event, kind, expression, first_day, absent=false) -%}
     {%- set column = audience_column(kind, event.table ~ ' ' ~ expression) -%}
     {%- set length = audience_window_length(first_day) -%}
-    {%- set counted = plan.passes.setdefault(event.table ~ '_' ~ length, {'table': event.table, 'starts': {}, 'columns': {}}) -%}
+    {%- set counted = plan.passes.setdefault(
+        event.table ~ '_' ~ length, {'table': event.table, 'starts': {}, 'is_whole': false, 'columns': {}}
+    ) -%}
     {%- do counted.columns.update({column: expression}) -%}
-    {%- if length != 'ever' -%}
+    {%- if first_day -%}
         {%- do counted.starts.update({event.date: [first_day, counted.starts.get(event.date, first_day)] | min}) -%}
+    {%- else -%}
+        {%- do counted.update({'is_whole': true}) -%}
     {%- endif -%}
     {%- if absent -%}{%- do plan.absent.update({column: true}) -%}{%- endif -%}
     {{ return(column) }}
@@ -39,14 +44,15 @@
 
 {#-
     Windows of about one length are counted in one pass. The width of what is counted is what a pass costs, times its rows: so what asks for
-    a month does not widen the pass over all years, and is joined for the customers of that month alone.
+    a month does not widen the pass over all years, and is joined for the customers of that month alone. Beyond a quarter a pass has nearly
+    all customers, and joining one more of them costs more than the width.
 -#}
 {% macro audience_window_length(first_day) -%}
     {%- set days = (audience_day().date() - first_day).days if first_day else none -%}
-    {%- for length, most_days in {'month': 31, 'quarter': 92, 'year': 366}.items() if days is not none and days <= most_days -%}
+    {%- for length, most_days in {'month': 31, 'quarter': 92}.items() if days is not none and days <= most_days -%}
         {{ return(length) }}
     {%- endfor -%}
-    {{ return('ever') }}
+    {{ return('long') }}
 {%- endmacro %}
 
 {#-
@@ -79,9 +85,12 @@
             {%- do minutes.append((clock.split(':')[0] | int) * 60 + (clock.split(':')[1] | int)) -%}
         {%- endfor -%}
         {%- set minute = business_minute(event.at) -%}
-        {#- From 22:00 to 06:00 is over midnight. -#}
-        {%- set joined = ' and ' if minutes[0] < minutes[1] else ' or ' -%}
-        {%- do conditions.append('(' ~ minute ~ ' >= ' ~ minutes[0] ~ joined ~ minute ~ ' < ' ~ minutes[1] ~ ')') -%}
+        {%- if minutes[0] < minutes[1] -%}
+            {%- do conditions.append(minute ~ ' between ' ~ minutes[0] ~ ' and ' ~ (minutes[1] - 1)) -%}
+        {%- else -%}
+            {#- From 22:00 to 06:00 is over midnight. -#}
+            {%- do conditions.append('(' ~ minute ~ ' >= ' ~ minutes[0] ~ ' or ' ~ minute ~ ' < ' ~ minutes[1] ~ ')') -%}
+        {%- endif -%}
     {%- endif -%}
     {{ return(conditions | join(' and ') or 'true') }}
 {%- endmacro %}
@@ -125,13 +134,10 @@
         {%- set group = 'feature_' ~ node['within'] -%}
         {%- do plan.features.update({node['within']: true}) -%}
     {%- endif -%}
-    {#- The smallest number of customers that is at least so many percent of them. -#}
-    {%- if 'top' in node or 'bottom' in node -%}
-        {%- set is_in = 'place <= ' ~ audience_literal(node.get('top') or node.get('bottom'), 'number') -%}
-    {%- else -%}
-        {%- set is_in = '100 * (place - 1) < ' ~ audience_literal(node.get('top_percent') or node.get('bottom_percent'), 'number') ~ ' * ranked' -%}
-    {%- endif -%}
-    {%- set place = {'value': value, 'group': group, 'is_top': is_top, 'is_in': is_in} -%}
+    {%- set place = {
+        'value': value, 'group': group, 'is_top': is_top,
+        'rows': node.get('top') or node.get('bottom'), 'percent': node.get('top_percent') or node.get('bottom_percent'),
+    } -%}
     {%- set column = audience_column('place', tojson(place)) -%}
     {%- do plan.places.update({column: place}) -%}
     {%- set test = value ~ (' >= ' if is_top else ' <= ') ~ column -%}
@@ -244,6 +250,23 @@
         'sql': '(' ~ last ~ ' is not null and coalesce(' ~ last_answer ~ ' <= ' ~ last ~ ', true))',
         'value': last,
     }) }}
+{%- endmacro %}
+
+{#-
+    The first event of those that a comeback is about, from a pass that reads all of them for others already: a column more there instead
+    of reading them again.
+-#}
+{% macro audience_comeback_first(plan, comeback) -%}
+    {%- set event = audience_events()[comeback.event] -%}
+    {%- set name = event.table ~ '_' ~ audience_window_length(none) -%}
+    {%- set counted = plan.passes.get(name) -%}
+    {%- if comeback.first_day and counted and counted.is_whole -%}
+        {%- set known = counted.columns | list -%}
+        {%- set first = 'min(' ~ event.date ~ ')' ~ audience_filter(comeback.filters) -%}
+        {%- set column = audience_aggregate(plan, event, 'first_time', first, none, absent=true) -%}
+        {%- if column not in known -%}{%- do plan.inner.update({column: true}) -%}{%- endif -%}
+        {%- do comeback.update({'first': {'pass': name, 'column': column}}) -%}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- The first day of the month so many months before a first of a month. -#}

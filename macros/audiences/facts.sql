@@ -40,7 +40,7 @@ with profiles as (
 {{ audience_sequence_ctes(column, sequence) }},
 {% endfor %}
 {%- for column, comeback in plan.comebacks.items() %}
-{{ audience_comeback_ctes(column, comeback) }},
+{{ audience_comeback_ctes(column, comeback, plan) }},
 {% endfor %}
 {%- for column, distinct in plan.distincts.items() %}
 {{ audience_distinct_cte(column, distinct) }},
@@ -57,7 +57,7 @@ valued as (
         profiles.{{ name }}_segment as segment_{{ name }}
         {%- endfor %}
         {%- for name, counted in plan.passes.items() %}
-        {%- for column in counted.columns %},
+        {%- for column in counted.columns if column not in plan.inner %},
         {{ name ~ '.' ~ column if column in plan.absent else 'coalesce(' ~ name ~ '.' ~ column ~ ', 0)' }} as {{ column }}
         {%- endfor %}
         {%- endfor %}
@@ -71,7 +71,7 @@ valued as (
 
 ),
 {% for column, place in plan.places.items() %}
-{{ audience_place_cte(column, place) }},
+{{ audience_place_ctes(column, place) }},
 {% endfor %}
 final as (
 
@@ -117,44 +117,75 @@ select * from final
 
 {#-
     The value of the last who is in; who equals it is in as well. Ranked is nothing but the value, because sorting whole rows is what costs,
-    and a row for each group is joined, not one for each customer.
+    and a row for each group is joined, not one for each customer. Customers are numbered and ties not looked at: they do not change the
+    value of the last, and an engine that sees how many of a group are wanted need not sort the others.
 -#}
-{% macro audience_place_cte(column, place) -%}
+{% macro audience_place_ctes(column, place) -%}
+    {%- set percentile = audience_percentile(place) if place.percent else none -%}
     {%- set partition = 'partition by ranked_group ' if place.group else '' -%}
+{{ column }}_values as (
+
+    select
+        {{ place.value }} as ranked_value,
+        {{ place.group or 'null' }} as ranked_group
+    from valued
+    where {{ place.value }} is not null{{ ' and ' ~ place.group ~ ' is not null' if place.group }}
+
+),
+{% if not percentile %}
+{{ column }}_numbered as (
+
+    select
+        ranked_group,
+        ranked_value,
+        row_number() over ({{ partition }}order by ranked_value {{ 'desc' if place.is_top else 'asc' }}) as place
+        {%- if place.percent %},
+        count(*) over ({{ partition | trim }}) as ranked
+        {%- endif %}
+    from {{ column }}_values
+
+),
+{% endif %}
 {{ column }} as (
 
     select
         {%- if place.group %}
         ranked_group,
         {%- endif %}
-        {{ 'min' if place.is_top else 'max' }}(ranked_value) as {{ column }}
-    from (
-        select
-            ranked_group,
-            ranked_value,
-            rank() over ({{ partition }}order by ranked_value {{ 'desc' if place.is_top else 'asc' }}) as place
-            {%- if 'ranked' in place.is_in %},
-            count(*) over ({{ partition | trim }}) as ranked
-            {%- endif %}
-        from (
-            select
-                {{ place.value }} as ranked_value,
-                {{ place.group or 'null' }} as ranked_group
-            from valued
-        ) as valued_once
-        where ranked_value is not null{{ ' and ranked_group is not null' if place.group }}
-    ) as placed
-    where {{ place.is_in }}
+        {{ percentile or ('min(ranked_value)' if place.is_top else 'max(ranked_value)') }} as {{ column }}
+    from {{ column ~ ('_values' if percentile else '_numbered') }}
+    {%- if place.rows %}
+    where place <= {{ audience_literal(place.rows, 'number') }}
+    {%- elif not percentile %}
+    {#- The smallest number of customers that is at least so many percent of them. #}
+    where 100 * (place - 1) < {{ audience_literal(place.percent, 'number') }} * ranked
+    {%- endif %}
     {{- '\n    group by ranked_group' if place.group }}
 
 )
 {%- endmacro %}
 
+{#- The value of the last of a percentage, rounded up to a whole customer, where the engine finds it exactly without a sort; or none. -#}
+{% macro audience_percentile(place) -%}
+    {{ return(adapter.dispatch('audience_percentile', 'customer_segments')(place)) }}
+{%- endmacro %}
+
+{% macro default__audience_percentile(place) -%}
+    {%- set share = '%.6f' % ((audience_literal(place.percent, 'number') | float) / 100) -%}
+    {{ return('percentile_disc(' ~ share ~ ') within group (order by ranked_value ' ~ ('desc' if place.is_top else 'asc') ~ ')') }}
+{%- endmacro %}
+
+{#- In binary fractions 7 percent of 100 are a little more than 7, and an eighth would be in. -#}
+{% macro spark__audience_percentile(place) -%}
+    {{ return(none) }}
+{%- endmacro %}
+
 {#-
     Events that came so long after the one before: an order of its own, of few columns. With a window, only of who did something in it, and of
     nothing that lies further back than the gap before it: whoever has no event before in what is left came back if there is any older one.
+    Where all events are counted anyway, that is seen by the first of them.
 -#}
-{% macro audience_comeback_ctes(column, comeback) -%}
+{% macro audience_comeback_ctes(column, comeback, plan) -%}
     {%- set event = audience_events()[comeback.event] -%}
     {%- set gap = audience_duration(comeback.gap) -%}
     {%- set customer = audience_customer_column(event.table) -%}
@@ -197,11 +228,19 @@ select * from final
 {% if ordered_from %}
 {{ column }}_older as (
 
+    {% if comeback.first -%}
+    select customer_id
+    from {{ comeback.first.pass }}
+    where
+        {{ comeback.first.column }} < {{ ordered_from }}
+        and customer_id in (
+    {%- else -%}
     select distinct {{ customer }} as customer_id
     from {{ events }}
     where
         {{ audience_joined([comeback.filters, event.date ~ ' < ' ~ ordered_from]) }}
         and {{ customer }} in (
+    {%- endif %}
             select customer_id from {{ column }}_followed
             where previous is null and {{ comeback.comeback_window }}
         )
@@ -248,7 +287,7 @@ select * from final
 {% macro audience_events_of_pass(counted) -%}
     {%- set starts = [] -%}
     {%- for day, first_day in counted.starts.items() -%}{%- do starts.append(day ~ ' >= ' ~ audience_date(first_day)) -%}{%- endfor -%}
-    {%- set since = ['(' ~ starts | join(' or ') ~ ')'] if starts else [] -%}
+    {%- set since = ['(' ~ starts | join(' or ') ~ ')'] if not counted.is_whole else [] -%}
     {{ return('(' ~ audience_events_with_lookup(counted.table, since) ~ ')') }}
 {%- endmacro %}
 

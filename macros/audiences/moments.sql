@@ -124,9 +124,10 @@
     {{ return(adapter.dispatch('business_minute', 'customer_segments')(timestamp_column)) }}
 {%- endmacro %}
 
+{#- The clock is asked once: hours and minutes apart would ask it twice, and that is what this costs. -#}
 {% macro default__business_minute(timestamp_column) -%}
     {%- set local = "timezone('" ~ var('business_timezone') ~ "', timezone('UTC', " ~ timestamp_column ~ '))' -%}
-    cast(extract(hour from {{ local }}) * 60 + extract(minute from {{ local }}) as integer)
+    cast(epoch_us(cast({{ local }} as time)) // 60000000 as integer)
 {%- endmacro %}
 
 {% macro spark__business_minute(timestamp_column) -%}

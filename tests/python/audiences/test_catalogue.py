@@ -83,31 +83,61 @@ def test_every_shipped_expression_is_the_same_on_spark_but_for_dispatched_macros
     assert not {name for name in ("epoch_us(", "timezone(", "::", "list_", "strftime(") if name in facts}
 
 
-def test_windows_of_about_one_length_share_a_pass_over_their_own_days() -> None:
-    conditions = [
-        "{done: purchase, last: 3 days}",
-        "{done: purchase, last: 30 days}",
-        "{done: purchase, last: 60 days}",
-        "{done: purchase, last: 1 year, sum: {of: amount, at_least: 1}}",
-        "{done: purchase}",
-        "{done: message_opened, last: 2 days}",
-        "{done: message_clicked, last: 1 week}",
-    ]
+def plan_of(*conditions: str) -> Any:
+    """What audience_facts computes for audiences of these conditions."""
     compiler = Macros(
         {"as_of_date": "2026-01-01", "business_timezone": "UTC"},
         lambda model: model,
         definitions={f"audience_{number}": f"members: {condition}" for number, condition in enumerate(conditions)},
     )
-    passes = compiler.call("audience_plan", compiler.call("audience_definitions"))["passes"]
-    starts = {name: {day: str(first) for day, first in counted["starts"].items()} for name, counted in passes.items()}
-    assert starts == {
+    return compiler.call("audience_plan", compiler.call("audience_definitions"))
+
+
+def read_from(plan: Any) -> dict[str, dict[str, str]]:
+    """The first days of each pass; nothing for one that reads every row."""
+    return {
+        name: {} if counted["is_whole"] else {day: str(first) for day, first in counted["starts"].items()}
+        for name, counted in plan["passes"].items()
+    }
+
+
+def test_windows_of_about_one_length_share_a_pass_over_their_own_days() -> None:
+    plan = plan_of(
+        "{done: purchase, last: 3 days}",
+        "{done: purchase, last: 30 days}",
+        "{done: purchase, last: 60 days}",
+        "{done: purchase, last: 1 year, sum: {of: amount, at_least: 1}}",
+        "{done: purchase, last: 2 years}",
+        "{done: message_opened, last: 2 days}",
+        "{done: message_clicked, last: 1 week}",
+    )
+    assert read_from(plan) == {
         "orders_month": {"order_date": "2025-12-02"},
         "orders_quarter": {"order_date": "2025-11-02"},
-        "orders_year": {"order_date": "2025-01-01"},
-        "orders_ever": {},
+        "orders_long": {"order_date": "2024-01-01"},
         "messages_month": {"opened_date": "2025-12-30", "clicked_date": "2025-12-25"},
     }
-    assert len(passes["orders_month"]["columns"]) == 2
+    assert len(plan["passes"]["orders_month"]["columns"]) == 2
+
+
+def test_what_has_no_window_reads_every_row_with_all_the_long_windows_in_the_same_pass() -> None:
+    for order in (1, -1):
+        plan = plan_of(*["{done: purchase, last: 1 year}", "{done: purchase}", "{done: purchase, last: 2 years}"][::order])
+        assert read_from(plan) == {"orders_long": {}}
+        assert len(plan["passes"]["orders_long"]["columns"]) == 3
+
+
+def test_a_gap_is_looked_up_in_a_pass_that_reads_all_events_for_others() -> None:
+    gap = "{done: purchase, came_back_after: 90 days, last: 30 days}"
+    for others in ([], ["{done: purchase, last: 2 years}"]):
+        (comeback,) = plan_of(gap, *others)["comebacks"].values()
+        assert "first" not in comeback
+    plan = plan_of(gap, "{done: purchase, where: {channel: web}}")
+    (comeback,) = plan["comebacks"].values()
+    assert comeback["first"]["pass"] == "orders_long"
+    assert list(plan["inner"]) == [comeback["first"]["column"]]
+    # Where somebody asks for it, it is a fact as well.
+    assert not plan_of(gap, "{done: purchase, first_time: {last: 60 days}}")["inner"]
 
 
 def test_a_side_of_the_holdout_is_as_large_as_it_should_be() -> None:
