@@ -265,7 +265,7 @@
         {%- set first = 'min(' ~ event.date ~ ')' ~ audience_filter(comeback.filters) -%}
         {%- set column = audience_aggregate(plan, event, 'first_time', first, none, absent=true) -%}
         {%- if column not in known -%}{%- do plan.inner.update({column: true}) -%}{%- endif -%}
-        {%- do comeback.update({'first': {'pass': name, 'column': column}}) -%}
+        {%- do comeback.update({'first': {'relation': name, 'column': column}}) -%}
     {%- endif -%}
 {%- endmacro %}
 

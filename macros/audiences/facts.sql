@@ -230,7 +230,7 @@ select * from final
 
     {% if comeback.first -%}
     select customer_id
-    from {{ comeback.first.pass }}
+    from {{ comeback.first.relation }}
     where
         {{ comeback.first.column }} < {{ ordered_from }}
         and customer_id in (

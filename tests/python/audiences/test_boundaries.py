@@ -189,6 +189,16 @@ def test_coming_back_after_exactly_the_gap(database: duckdb.DuckDBPyConnection) 
     assert members(database, "{done: purchase, came_back_after: 90 days, last: 31 days}", orders=orders) == set()
 
 
+def test_coming_back_is_the_same_where_a_pass_reads_all_orders_anyway(database: duckdb.DuckDBPyConnection) -> None:
+    now = {name: order(name, "2025-12-20", channel="web") for name in ("in the web", "elsewhere before", "not so long ago", "new")}
+    before = [order("in the web", "2023-03-01", channel="web"), order("elsewhere before", "2023-03-01", channel="store")]
+    before += [order("not so long ago", at, channel="web") for at in ("2023-03-01", "2025-12-01")]
+    for where, back in (("", {"in the web", "elsewhere before"}), ("where: {channel: web}, ", {"in the web"})):
+        gap = f"{{done: purchase, {where}came_back_after: 90 days, last: 14 days}}"
+        assert members(database, gap, orders=[*now.values(), *before]) == back
+        assert members(database, f"{{all: [{{done: purchase}}, {gap}]}}", orders=[*now.values(), *before]) == back
+
+
 # --- order -----------------------------------------------------------------------------------------------------------------------
 
 CART_THEN_ORDER = "{sequence: [{done: web_event, where: {name: cart_add}}, {done: purchase}], within: 1 hour}"

@@ -134,7 +134,7 @@ def test_a_gap_is_looked_up_in_a_pass_that_reads_all_events_for_others() -> None
         assert "first" not in comeback
     plan = plan_of(gap, "{done: purchase, where: {channel: web}}")
     (comeback,) = plan["comebacks"].values()
-    assert comeback["first"]["pass"] == "orders_long"
+    assert comeback["first"]["relation"] == "orders_long"
     assert list(plan["inner"]) == [comeback["first"]["column"]]
     # Where somebody asks for it, it is a fact as well.
     assert not plan_of(gap, "{done: purchase, first_time: {last: 60 days}}")["inner"]
