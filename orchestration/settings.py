@@ -1,6 +1,7 @@
 """Where a run reads and writes: one small object, from the environment or the command line, handed to everything else."""
 
 import os
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,9 @@ DEFAULT_BUILDS_KEPT = 7
 # What can be published to beside the serving database.
 POSTGRES = "postgres"
 PUBLISH_TARGETS = (POSTGRES,)
+# dbt's profile has the same default.
+MEMORY_LIMIT = "SEGMENTS_MEMORY_LIMIT"
+DEFAULT_MEMORY_LIMIT = "6GB"
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Settings:
             no other process is told.
         publish: `postgres` when each build is also brought into PostgreSQL.
 
-    Raises UnusableInput for a home that DuckDB cannot be pointed at.
+    Raises UnusableInput for a home that DuckDB cannot be pointed at, or a limit of memory that it cannot read.
     """
 
     home: Path
@@ -44,6 +48,7 @@ class Settings:
     def __post_init__(self) -> None:
         if "," in str(self.home):
             raise UnusableInput(f"The home {self.home} has a comma in its path, which DuckDB takes for two folders: choose another name.")
+        memory_limit()
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -91,3 +96,11 @@ class Settings:
     def serving(self) -> Path:
         """What readers open: `segments.duckdb` and `parquet/`."""
         return self.home / "serving"
+
+
+def memory_limit() -> str:
+    """How much memory DuckDB may take for the working database: `SEGMENTS_MEMORY_LIMIT`. Raises UnusableInput when that is no amount."""
+    limit = os.environ.get(MEMORY_LIMIT, DEFAULT_MEMORY_LIMIT)
+    if not re.fullmatch(r"[1-9][0-9]*(\.[0-9]+)? ?[MGT]i?B", limit, re.IGNORECASE):
+        raise UnusableInput(f"{MEMORY_LIMIT} is '{limit}': write a number and a unit, like {DEFAULT_MEMORY_LIMIT} or 500MB.")
+    return limit

@@ -1,6 +1,5 @@
 """How the working database is opened, and tables that the orchestration itself keeps in it, beside those of dbt."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,8 +7,7 @@ from typing import Any
 
 import duckdb
 
-MEMORY_LIMIT = "SEGMENTS_MEMORY_LIMIT"
-DEFAULT_MEMORY_LIMIT = "6GB"
+from orchestration.settings import memory_limit
 
 
 def connect(database: Path, *, read_only: bool = True) -> duckdb.DuckDBPyConnection:
@@ -18,8 +16,7 @@ def connect(database: Path, *, read_only: bool = True) -> duckdb.DuckDBPyConnect
     The limit is `SEGMENTS_MEMORY_LIMIT`, which dbt's profile reads as well. DuckDB alone would take four fifths of the machine.
     Connections of one process to one file have to agree in it: whoever reads the file opens it here.
     """
-    limit = os.environ.get(MEMORY_LIMIT, DEFAULT_MEMORY_LIMIT)
-    return duckdb.connect(str(database), read_only=read_only, config={"memory_limit": limit})
+    return duckdb.connect(str(database), read_only=read_only, config={"memory_limit": memory_limit()})
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from orchestration import working_database
-from orchestration.settings import PROJECT_DIR
+from orchestration.errors import UnusableInput
+from orchestration.settings import DEFAULT_MEMORY_LIMIT, MEMORY_LIMIT, PROJECT_DIR, Settings
 
 
 def megabytes(database: Path) -> float:
@@ -19,15 +20,22 @@ def megabytes(database: Path) -> float:
 
 
 def test_the_night_takes_as_much_memory_as_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(working_database.MEMORY_LIMIT, raising=False)
+    monkeypatch.delenv(MEMORY_LIMIT, raising=False)
     assert megabytes(tmp_path / "by_default.duckdb") == pytest.approx(6000, rel=0.05)
-    monkeypatch.setenv(working_database.MEMORY_LIMIT, "500MB")
+    monkeypatch.setenv(MEMORY_LIMIT, "500MB")
     assert megabytes(tmp_path / "less.duckdb") == pytest.approx(500, rel=0.05)
+
+
+@pytest.mark.parametrize("limit", ["", "lots", "6", "0GB", "80%", "-1GB"])
+def test_no_command_begins_with_a_limit_that_is_no_amount(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MEMORY_LIMIT, limit)
+    with pytest.raises(UnusableInput, match=f"{MEMORY_LIMIT} is '{limit}': write a number and a unit, like 6GB"):
+        Settings(home=Path("/data/segments"))
 
 
 def test_dbt_and_everything_else_have_the_same_default() -> None:
     profile = (PROJECT_DIR / "profiles.yml").read_text(encoding="utf-8")
-    assert re.findall(rf"env_var\('{working_database.MEMORY_LIMIT}', '(\w+)'\)", profile) == [working_database.DEFAULT_MEMORY_LIMIT]
+    assert re.findall(rf"env_var\('{MEMORY_LIMIT}', '(\w+)'\)", profile) == [DEFAULT_MEMORY_LIMIT]
 
 
 def test_rows_are_inserted_by_name_with_whatever_is_missing(tmp_path: Path) -> None:
