@@ -4,8 +4,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
-
+from orchestration import working_database
 from orchestration.ingest.source import Source
 from orchestration.prediction.facts import LOG, forget_fits_after
 from orchestration.settings import Settings
@@ -43,7 +42,7 @@ def copy_records(current: Path, target: Path) -> list[tuple[str, str]]:
     target.parent.mkdir(parents=True)
     if not current.is_file():
         return []
-    with duckdb.connect(str(target)) as connection:
+    with working_database.connect(target, read_only=False) as connection:
         connection.execute(f"attach {quote_literal(str(current))} as recorded (read_only)")
         tables = connection.execute(
             """

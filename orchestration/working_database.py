@@ -1,5 +1,6 @@
 """How the working database is opened, and tables that the orchestration itself keeps in it, beside those of dbt."""
 
+import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,3 +51,8 @@ def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Map
         columns = list(rows[0])
         values = ", ".join(f"unnest(${number})" for number in range(1, len(columns) + 1))
         connection.execute(f"insert into {table} ({', '.join(columns)}) select {values}", [[row[name] for row in rows] for name in columns])
+
+
+def utc(moment: datetime.datetime) -> datetime.datetime:
+    """A moment as the tables hold it: UTC without saying so. A moment that does not say its zone is taken for UTC."""
+    return moment.astimezone(datetime.UTC).replace(tzinfo=None) if moment.tzinfo else moment

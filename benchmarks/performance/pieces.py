@@ -156,7 +156,6 @@ def to_layers(home: str, source: str, as_of: str, selection: list[str]) -> None:
         source=resolved,
         as_of_date=date.fromisoformat(as_of),
         build_id="benchmark",
-        on_result=lambda event: None,
     )
 
 

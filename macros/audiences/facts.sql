@@ -40,7 +40,7 @@ with profiles as (
 {{ audience_sequence_ctes(column, sequence) }},
 {% endfor %}
 {%- for column, comeback in plan.comebacks.items() %}
-{{ audience_comeback_ctes(column, comeback, plan) }},
+{{ audience_comeback_ctes(column, comeback) }},
 {% endfor %}
 {%- for column, distinct in plan.distincts.items() %}
 {{ audience_distinct_cte(column, distinct) }},
@@ -185,7 +185,7 @@ select * from final
     nothing that lies further back than the gap before it: whoever has no event before in what is left came back if there is any older one.
     Where all events are counted anyway, that is seen by the first of them.
 -#}
-{% macro audience_comeback_ctes(column, comeback, plan) -%}
+{% macro audience_comeback_ctes(column, comeback) -%}
     {%- set event = audience_events()[comeback.event] -%}
     {%- set gap = audience_duration(comeback.gap) -%}
     {%- set customer = audience_customer_column(event.table) -%}

@@ -82,7 +82,7 @@ class DayRunner(contextlib.AbstractContextManager["DayRunner"]):
         if landed.rows_landed and why_to_build_anew(settings.database(source.name), rules, asked=self._keeper.full_refresh) is None:
             # Of a day that the working tables may stand at already, so that no window moves for this.
             arguments = ["run", "--select", ARRIVALS]
-            dbt.run(arguments, settings=settings, source=source, as_of_date=last_recorded, build_id=None, on_result=lambda result: None)
+            dbt.run(arguments, settings=settings, source=source, as_of_date=last_recorded, build_id=None)
         self.progress.finish(f"{landed.rows_landed:,} new rows")
 
     def run(self, job: str, day: date) -> DayResult:

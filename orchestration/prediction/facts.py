@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.working_database import insert, transaction_with
+from orchestration.working_database import insert, transaction_with, utc
 
 TABLES = (
     """
@@ -153,7 +153,7 @@ def record_fit(connection: duckdb.DuckDBPyConnection, key: FitKey, fit: Fit, pur
         "log_likelihood": fit.log_likelihood,
         "rows_fitted": fit.rows_fitted,
         "purchases_seen": purchases_seen,
-        "fitted_at": _utc(fitted_at),
+        "fitted_at": utc(fitted_at),
     }
     insert(connection, "prediction.fits", [{**identity, **made}])
     insert(
@@ -179,10 +179,5 @@ def forget_fits_after(database: Path, moment: datetime.datetime) -> None:
                         and fits.fitted_with = later.fitted_with and fits.fitted_at > ?
                 )
                 """,
-                [_utc(moment)],
+                [utc(moment)],
             )
-
-
-def _utc(moment: datetime.datetime) -> datetime.datetime:
-    """A moment as the tables hold it: UTC without saying so."""
-    return moment.astimezone(datetime.UTC).replace(tzinfo=None)

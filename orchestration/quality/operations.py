@@ -14,7 +14,7 @@ import duckdb
 
 from orchestration.delivery.records import Delivery
 from orchestration.quality.gate import CheckResult
-from orchestration.working_database import insert, transaction_with
+from orchestration.working_database import insert, transaction_with, utc
 
 TABLES = (
     """
@@ -77,8 +77,8 @@ def record_build_started(
             "source": source,
             "code_version": code_version,
             "status": "building",
-            "started_at": _utc(started_at),
-            "as_known_at": as_known_at and _utc(as_known_at),
+            "started_at": utc(started_at),
+            "as_known_at": as_known_at and utc(as_known_at),
         }
         insert(connection, "operations.builds", [begun])
 
@@ -105,7 +105,7 @@ def record_check_results(
         {
             "build_id": build_id,
             "as_of_date": as_of_date,
-            "checked_at": _utc(checked_at),
+            "checked_at": utc(checked_at),
             "suite": result.suite,
             "expectation": result.expectation,
             "column_name": result.column,
@@ -138,8 +138,8 @@ def record_deliveries(database: Path, deliveries: Sequence[Delivery]) -> None:
             "added": each.added,
             "removed": each.removed,
             "since_delivery_id": each.since_delivery_id,
-            "started_at": _utc(each.started_at),
-            "finished_at": each.finished_at and _utc(each.finished_at),
+            "started_at": utc(each.started_at),
+            "finished_at": each.finished_at and utc(each.finished_at),
             "failure": each.failure,
         }
         for each in deliveries
@@ -153,10 +153,5 @@ def record_build_finished(database: Path, build_id: str, status: str, finished_a
     """Give a build its last status (such as published or failed) and its end. Unknown ids change nothing."""
     with _transaction(database) as connection:
         connection.execute(
-            "update operations.builds set status = ?, finished_at = ? where build_id = ?", [status, _utc(finished_at), build_id]
+            "update operations.builds set status = ?, finished_at = ? where build_id = ?", [status, utc(finished_at), build_id]
         )
-
-
-def _utc(moment: datetime.datetime) -> datetime.datetime:
-    """A moment as the tables hold it: UTC without saying so. A moment that does not say its zone is taken for UTC."""
-    return moment.astimezone(datetime.UTC).replace(tzinfo=None) if moment.tzinfo else moment

@@ -131,9 +131,9 @@ def run(
     source: Source,
     as_of_date: date,
     build_id: str | None,
-    on_result: Callable[[DbtEvent], None],
+    on_result: Callable[[DbtEvent], None] | None = None,
 ) -> None:
-    """Run one dbt command in this process and hand each of its structured events of RESULTS to `on_result`.
+    """Run one dbt command in this process and hand each of its structured events of RESULTS to `on_result`, if anybody asks.
 
     The connection to the working database is closed before this returns, so that the next step may open the file its own way.
 
@@ -145,7 +145,7 @@ def run(
     from google.protobuf.json_format import MessageToDict
 
     def callback(message: Any) -> None:
-        if message.info.name in RESULTS:
+        if on_result is not None and message.info.name in RESULTS:
             on_result(MessageToDict(message, preserving_proto_field_name=True))
 
     manifest = _manifest(settings, source)

@@ -71,7 +71,6 @@ def test_without_one_optional_table_only_what_depends_on_it_changes(
         source=source,
         as_of_date=AS_OF_DATE,
         build_id="without",
-        on_result=lambda event: None,
     )
     tables = segment_tables(manifest)
     assert _changed_tables(settings.database(source.name), without.database(source.name), tables) <= dependent

@@ -91,7 +91,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Source]
 
 
 def run_dbt(settings: Settings, source: Source, day: date, command: str, *select: str) -> None:
-    dbt.run([command, "--select", *select], settings=settings, source=source, as_of_date=day, build_id="b", on_result=lambda event: None)
+    dbt.run([command, "--select", *select], settings=settings, source=source, as_of_date=day, build_id="b")
 
 
 def record(settings: Settings, source: Source, day: date, members: Memberships, *models: str) -> None:

@@ -45,7 +45,7 @@ class Retailer:
 
     def run(self, day: date, *arguments: str) -> None:
         self.database.parent.mkdir(parents=True, exist_ok=True)
-        dbt.run(arguments, settings=self.settings, source=self.source, as_of_date=day, build_id="build", on_result=lambda event: None)
+        dbt.run(arguments, settings=self.settings, source=self.source, as_of_date=day, build_id="build")
 
     def fit(self, day: date) -> Fit:
         """Make the fit of a day and write it down."""

@@ -40,6 +40,5 @@ def test_a_second_home_takes_over_what_the_first_has_parsed(tmp_path: Path, monk
             source=source,
             as_of_date=date(2024, 1, 2),
             build_id="shown",
-            on_result=lambda result: None,
         )
         assert f"| {customer} " in log.read_text(encoding="utf-8")

@@ -207,7 +207,6 @@ def run_dbt(settings: Settings, source: Source, verb: str, *selection: str) -> N
         source=source,
         as_of_date=AS_OF_DATE,
         build_id="shop",
-        on_result=lambda event: None,
     )
 
 
@@ -291,7 +290,6 @@ def _fit_on(settings: Settings, source: Source, rules: Path, day: date) -> dict[
         source=source,
         as_of_date=day,
         build_id="shop",
-        on_result=lambda event: None,
     )
     with duckdb.connect(str(database)) as connection:
         connection.execute("update operations.roll_up_state set earliest_as_of_date = $1, latest_as_of_date = $1", [day])
