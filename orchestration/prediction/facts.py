@@ -104,9 +104,10 @@ class FitKey:
 
 @dataclass(frozen=True)
 class KnownFit:
-    """What the log knows about a fit: whether it may be used, and how many purchases there were when it was made."""
+    """What the log knows about a fit: whether it may be used, why not, and how many purchases there were when it was made."""
 
     converged: bool
+    reason: str | None
     purchases_seen: int
 
 
@@ -118,7 +119,7 @@ def transaction(database: Path) -> AbstractContextManager[duckdb.DuckDBPyConnect
 def known_fit(connection: duckdb.DuckDBPyConnection, key: FitKey) -> KnownFit | None:
     """What is known about a fit; None where it was never tried."""
     row = connection.execute(
-        "select converged, purchases_seen from prediction.fits where model = ? and fitted_as_of_date = ? and fitted_with = ?",
+        "select converged, reason, purchases_seen from prediction.fits where model = ? and fitted_as_of_date = ? and fitted_with = ?",
         [key.model, key.day, key.fitted_with],
     ).fetchone()
     return None if row is None else KnownFit(*row)

@@ -10,11 +10,15 @@ import duckdb
 
 from orchestration.errors import SegmentsError, UnusableInput
 from orchestration.prediction.calendar import EVERY, fit_days
-from orchestration.prediction.facts import Fit, FitKey, fitted_parameters, known_fit, record_fit, transaction
+from orchestration.prediction.facts import Fit, FitKey, KnownFit, fitted_parameters, known_fit, record_fit, transaction
+from orchestration.prediction.likelihood import NO_MAXIMUM, RUN_AWAY
 
 Variables = Mapping[str, Any]
 # The units in which the models of purchases may count time.
 UNIT_DAYS = {"day": 1, "week": 7}
+# What share of the purchases has to have come or gone for another search after one that ended nowhere: that is the dearest fit there is,
+# and a few late rows lead it nowhere else.
+OTHER_PURCHASES = 0.01
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def fit_where_due(
             key = FitKey(model.name, due, fitted_with)
             known = known_fit(connection, key)
             seen = None if known is not None and known.converged else purchases_before(connection, due)
-            if known is None or (not known.converged and (again or known.purchases_seen != seen)):
+            if known is None or (not known.converged and (again or is_worth_another_try(known, seen or 0))):
                 if on_fit is not None:
                     on_fit(due)
                 fit = model.fit(FitRequest(connection, due, variables, fitted_parameters(connection, key)))
@@ -100,6 +104,14 @@ def fit_where_due(
             if converged or seen == 0:
                 break
     return made
+
+
+def is_worth_another_try(failed: KnownFit, purchases: int) -> bool:
+    """Whether a fit that failed may end otherwise with so many purchases before its day."""
+    changed = abs(purchases - failed.purchases_seen)
+    if failed.reason in (RUN_AWAY, NO_MAXIMUM):
+        return changed > OTHER_PURCHASES * failed.purchases_seen
+    return changed > 0
 
 
 def require_standing_at(connection: duckdb.DuckDBPyConnection, day: date) -> None:

@@ -16,6 +16,7 @@ LOWEST_LOGARITHM, HIGHEST_LOGARITHM = -9.0, 14.0
 # Slope of the log-likelihood of one customer, by the logarithm of a parameter, that still counts as flat.
 FLAT = 1e-6
 STEP = 1e-4
+RUN_AWAY, NO_MAXIMUM = "parameters_run_away", "no_maximum_found"
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,9 @@ def maximise(likelihood: Likelihood, starts: Sequence[Sequence[float]], customer
     curvature = _curvature(loss, best)
     errors = _standard_errors(best, curvature, customers)
     if np.any(best <= LOWEST_LOGARITHM + 0.01) or np.any(best >= HIGHEST_LOGARITHM - 0.01):
-        reason: str | None = "parameters_run_away"
+        reason: str | None = RUN_AWAY
     elif errors is None or not np.max(np.abs(slope)) < FLAT * 10:
-        reason = "no_maximum_found"
+        reason = NO_MAXIMUM
     else:
         reason = None
     return Maximum(np.exp(best), errors, -value * customers, reason)

@@ -66,7 +66,7 @@ def good(value: float) -> Fit:
     return Fit(True, None, 10, -1.0, (Parameter("r", value, 0.1),), (Validation("total", 0, 10, 5.0, 6.0),), DAY, DAY)
 
 
-FAILED = Fit(False, "no_maximum_found", 10)
+FAILED = Fit(False, "too_few_repeat_buyers", 10)
 MARCH, FEBRUARY, JANUARY = date(2024, 3, 1), date(2024, 2, 1), date(2024, 1, 1)
 
 
@@ -112,6 +112,26 @@ def test_what_failed_is_tried_again_when_the_data_has_changed_or_somebody_asks(d
     assert asked.asked == [MARCH, FEBRUARY, JANUARY]  # before the first purchase there is nothing to go back to
     fit_where_due(database, other, DAY, VARIABLES, again=True)
     assert asked.asked == [MARCH, FEBRUARY, JANUARY] * 2
+
+
+def bring_purchases(database: Path, count: int) -> None:
+    """So many purchase days more, before the fit day."""
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(
+            "insert into intermediate.int_customer_days select 'd' || number, date '2024-02-29', 1 from range(?) as days (number)", [count]
+        )
+
+
+@pytest.mark.parametrize("reason", ["no_maximum_found", "parameters_run_away"])
+def test_a_search_that_ended_nowhere_waits_for_a_hundredth_more_purchases(database: Path, reason: str) -> None:
+    bring_purchases(database, 140)  # 200 in all
+    script = Scripted({MARCH: Fit(False, reason, 10), FEBRUARY: good(2.0)})
+    fit_where_due(database, script.model, DAY, VARIABLES)
+    bring_purchases(database, 2)
+    assert fit_where_due(database, script.model, DAY, VARIABLES) == {}
+    bring_purchases(database, 1)
+    assert list(fit_where_due(database, script.model, DAY, VARIABLES)) == [MARCH]
+    assert list(fit_where_due(database, script.model, DAY, VARIABLES, again=True)) == [MARCH]
 
 
 def test_working_tables_of_another_day_are_refused(database: Path) -> None:
