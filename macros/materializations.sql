@@ -1,7 +1,8 @@
 {#-
     Tables and views on DuckDB replace what stands under their name within one transaction: whoever reads sees the old one or the new one.
-    dbt-duckdb builds beside it, renames both and drops what was there, for engines whose DDL is in no transaction: as many statements
-    again, and on a small retailer a night is mostly statements. Hooks, contracts and what is selected are dbt's own.
+    dbt-duckdb's own build beside it, rename both and drop what was there: three times the statements, and the night of a small retailer is
+    mostly statements. Hooks and contracts are dbt's as ever; indexes, foreign keys, grants and persisted descriptions are not looked
+    after, because no model of this project has any.
 -#}
 {% materialization table, adapter='duckdb' %}
     {{ return(replace_relation(this.incorporate(type='table'))) }}

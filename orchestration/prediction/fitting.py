@@ -11,14 +11,14 @@ import duckdb
 from orchestration.errors import SegmentsError, UnusableInput
 from orchestration.prediction.calendar import EVERY, fit_days
 from orchestration.prediction.facts import Fit, FitKey, KnownFit, fitted_parameters, known_fit, record_fit, transaction
-from orchestration.prediction.likelihood import NO_MAXIMUM, RUN_AWAY
+from orchestration.prediction.likelihood import ENDED_NOWHERE
 
 Variables = Mapping[str, Any]
 # The units in which the models of purchases may count time.
 UNIT_DAYS = {"day": 1, "week": 7}
-# What share of the purchases has to have come or gone for another search after one that ended nowhere: that is the dearest fit there is,
-# and a few late rows lead it nowhere else.
-OTHER_PURCHASES = 0.01
+# After a search that ended nowhere, another one is made when more than this share of the purchases has come or gone: it is the dearest fit
+# there is, and a few late rows lead it nowhere else.
+CHANGE_WORTH_A_SEARCH = 0.01
 
 
 @dataclass(frozen=True)
@@ -108,10 +108,8 @@ def fit_where_due(
 
 def is_worth_another_try(failed: KnownFit, purchases: int) -> bool:
     """Whether a fit that failed may end otherwise with so many purchases before its day."""
-    changed = abs(purchases - failed.purchases_seen)
-    if failed.reason in (RUN_AWAY, NO_MAXIMUM):
-        return changed > OTHER_PURCHASES * failed.purchases_seen
-    return changed > 0
+    least_change = CHANGE_WORTH_A_SEARCH * failed.purchases_seen if failed.reason in ENDED_NOWHERE else 0
+    return abs(purchases - failed.purchases_seen) > least_change
 
 
 def require_standing_at(connection: duckdb.DuckDBPyConnection, day: date) -> None:

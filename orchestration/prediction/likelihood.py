@@ -16,7 +16,9 @@ LOWEST_LOGARITHM, HIGHEST_LOGARITHM = -9.0, 14.0
 # Slope of the log-likelihood of one customer, by the logarithm of a parameter, that still counts as flat.
 FLAT = 1e-6
 STEP = 1e-4
+# Why a search ended nowhere.
 RUN_AWAY, NO_MAXIMUM = "parameters_run_away", "no_maximum_found"
+ENDED_NOWHERE = (RUN_AWAY, NO_MAXIMUM)
 
 
 @dataclass(frozen=True)
