@@ -6,7 +6,8 @@
 
 About 1.8 lines an order, two years, a few customers with most of the orders, and what real deliveries are like: rows sent twice, rows
 corrected, orders that arrive up to eleven days late, refunds, cancellations, lines of customers nobody knows. The delivery has a
-thousandth of the lines: orders of its day and late ones, corrections of old lines, new customers.
+thousandth of the lines: orders of its day and late ones, corrections of old lines, new customers. Whatever the size, there are customers
+who seldom buy: where there are more lines for each, the first ones place more of them.
 """
 
 import json
@@ -27,6 +28,7 @@ LINES_PER_ORDER = 1.79  # what ORDER_LINES below makes of it
 DELIVERED_SHARE = 0.001
 CORRECTED_SHARE_OF_DELIVERY = 0.05
 LINES_PER_FILE = 12_500_000
+ORDERS_OF_THE_RAREST = 2.54  # in two years, expected: the last customers place orders / customers / skew each
 MEMORY_LIMIT = "4GB"
 MARKER = "retailer.json"
 SOURCE_YML = "name: benchmark\nbusiness_timezone: UTC\ncurrency: EUR\nvars: {{history_correction_days: {correction_days}}}\n"
@@ -43,6 +45,7 @@ class Retailer:
         new_orders: of the delivery.
         corrected_orders: old orders that the delivery brings again.
         new_customers: of the delivery.
+        skew: how much the first customers place: the share of the first fifth is 0.2 to the power of 1 / skew.
         version: of this file's rows; kept data of another version is made again.
     """
 
@@ -52,6 +55,7 @@ class Retailer:
     new_orders: int
     corrected_orders: int
     new_customers: int
+    skew: float
     version: int = 1
 
 
@@ -61,7 +65,8 @@ def size(lines: int) -> Retailer:
     orders = max(20, round(lines / LINES_PER_ORDER))
     delivered = max(10, round(orders * DELIVERED_SHARE))
     corrected = max(1, round(delivered * CORRECTED_SHARE_OF_DELIVERY))
-    return Retailer(lines, customers, orders, delivered - corrected, corrected, max(1, customers // 2000))
+    skew = round(orders / customers / ORDERS_OF_THE_RAREST, 2)
+    return Retailer(lines, customers, orders, delivered - corrected, corrected, max(1, customers // 2000), skew)
 
 
 # Numbers between 0 and 1 that depend on their argument alone. One packed value is hashed: hash(a, b) is not uniform.
@@ -104,10 +109,11 @@ with
                 loaded_minute
                 - case when draw(order_number, 5) < late_share then floor(draw(order_number, 6) * 11 * 1440)::integer else 0 end
             ) as ordered_at,
-            -- The first in number buy the most: half of the orders come from a fifth of the customers. One in two thousand is nobody known.
+            -- The first in number buy the most: of ten lines a customer, half of the orders come from a fifth of the customers.
+            -- One in two thousand is nobody known.
             case
                 when draw(order_number, 7) < 0.0005 then 'unknown ' || order_number % 100
-                else floor({customers} * pow(draw(order_number, 8), 2.2))::bigint::varchar
+                else floor({customers} * pow(draw(order_number, 8), {skew}))::bigint::varchar
             end as customer_id,
             case
                 when draw(order_number, 9) < 0.55 then 1
@@ -215,9 +221,9 @@ def make(folder: Path, retailer: Retailer) -> None:
         _write(connection, delivery / "customers/0001.parquet", customers(known, all_customers))
         for number, (first_order, end_order) in enumerate(files(retailer), start=1):
             orders = placed(retailer, first_order, end_order)
-            _write(connection, history / f"transactions/{number:04d}.parquet", order_lines(orders, known))
-        _write(connection, delivery / "transactions/0001.parquet", order_lines(delivered, all_customers))
-        _write(connection, delivery / "transactions/0002_corrected.parquet", order_lines(corrected(retailer), known))
+            _write(connection, history / f"transactions/{number:04d}.parquet", order_lines(orders, known, retailer.skew))
+        _write(connection, delivery / "transactions/0001.parquet", order_lines(delivered, all_customers, retailer.skew))
+        _write(connection, delivery / "transactions/0002_corrected.parquet", order_lines(corrected(retailer), known, retailer.skew))
     (folder / MARKER).write_text(json.dumps(asdict(retailer)), encoding="utf-8")
 
 
@@ -237,9 +243,9 @@ def placed(retailer: Retailer, first: int, end: int) -> str:
     return HISTORY_ORDERS.format(first_order=first, end_order=end, all_orders=retailer.orders, days=HISTORY_DAYS)
 
 
-def order_lines(orders: str, known_customers: int) -> str:
-    """The lines of orders (a query, see ORDER_LINES), placed by so many customers."""
-    return ORDER_LINES.format(orders=orders, customers=known_customers, first_day=FIRST_DAY)
+def order_lines(orders: str, known_customers: int, skew: float) -> str:
+    """The lines of orders (a query, see ORDER_LINES), placed by so many customers, the more unevenly the larger the skew."""
+    return ORDER_LINES.format(orders=orders, customers=known_customers, skew=skew, first_day=FIRST_DAY)
 
 
 def corrected(retailer: Retailer) -> str:
