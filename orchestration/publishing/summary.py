@@ -300,7 +300,7 @@ def describe_failure(settings: Settings, build: Build, served_before: Build | No
         lines.append("Nothing was served before, and nothing is served now.")
     else:
         lines.append(f"Still served, unchanged: build {served_before.id}, as of {served_before.as_of_date}.")
-    lines.append(f"The log of every SQL statement: {settings.dbt_dir / 'logs' / 'dbt.log'}; every step: make ui")
+    lines.append(f"The log of every model and test: {settings.dbt_dir / 'logs' / 'dbt.log'}; every step: make ui")
     return "\n".join(lines)
 
 

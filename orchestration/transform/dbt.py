@@ -1,12 +1,15 @@
 """dbt, run inside this process: one parse per night, no new interpreter per step."""
 
+import gc
 import json
+import logging
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import cache
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,12 @@ PARSED = PROJECT_DIR / "target" / "parsed"
 DbtEvent = dict[str, Any]
 # What became of a model, a seed, a test: of the thousands of events of a run, those that anybody here reads.
 RESULTS = ("LogModelResult", "LogSeedResult", "LogTestResult")
+# What goes to the log of the home. dbt's own log would take a tenth of a small night: it formats every event, and then drops most of them.
+LOG = "dbt.log"
+LOGGED_LEVELS = ("info", "warn", "error")
+LOG_BYTES, LOGS_KEPT = 10_000_000, 5
+# New objects before Python looks for garbage among them, 700 unless told: dbt makes millions that live on, or die unlooked-for.
+OBJECTS_BEFORE_COLLECTING = 50_000
 
 
 class DbtFailed(SegmentsError):
@@ -62,7 +71,7 @@ def common_arguments(settings: Settings, dbt_variables: Mapping[str, Any]) -> li
         *("--target-path", str(settings.dbt_dir / "target")),
         *("--log-path", str(settings.dbt_dir / "logs")),
         *("--log-level", "none"),
-        *("--log-level-file", "info"),
+        *("--log-level-file", "none"),
         "--no-use-colors",
         *("--vars", json.dumps(dict(dbt_variables))),
     ]
@@ -92,8 +101,6 @@ def _parsed_manifest(arguments: tuple[str, ...], target: Path, name: str) -> Any
 
     Where the data are is no part of a manifest, but dbt would parse everything anew for other paths.
     """
-    from dbt.cli.main import dbtRunner
-
     parsed, shared = target / "partial_parse.msgpack", PARSED / f"{name}.msgpack"
     if not parsed.exists() and shared.exists():
         target.mkdir(parents=True, exist_ok=True)
@@ -101,7 +108,7 @@ def _parsed_manifest(arguments: tuple[str, ...], target: Path, name: str) -> Any
     paths = {variable: os.environ[variable] for variable in ("SEGMENTS_DATABASE", "SEGMENTS_LANDING")}
     os.environ.update({"SEGMENTS_DATABASE": Path(paths["SEGMENTS_DATABASE"]).name, "SEGMENTS_LANDING": "landing"})
     try:
-        result = dbtRunner().invoke(["parse", *arguments])
+        result = invoke(["parse", *arguments], log=target.parent / "logs" / LOG)
     finally:
         os.environ.update(paths)
     if not result.success:
@@ -135,29 +142,68 @@ def run(
 ) -> None:
     """Run one dbt command in this process and hand each of its structured events of RESULTS to `on_result`, if anybody asks.
 
-    The connection to the working database is closed before this returns, so that the next step may open the file its own way.
-
     Raises:
         DbtFailed: when any node failed; the message names the first ones.
     """
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
     from google.protobuf.json_format import MessageToDict
 
-    def callback(message: Any) -> None:
+    manifest = _manifest(settings, source)
+    common = common_arguments(settings, variables(source, as_of_date, build_id, settings.as_known_at))
+
+    def hear(message: Any) -> None:
         if on_result is not None and message.info.name in RESULTS:
             on_result(MessageToDict(message, preserving_proto_field_name=True))
 
-    manifest = _manifest(settings, source)
-    try:
-        result = dbtRunner(manifest=manifest, callbacks=[callback]).invoke(
-            # Nobody reads what a run would write about itself: its events say it all. Writing it takes a second a run.
-            [*arguments, "--no-write-json", *common_arguments(settings, variables(source, as_of_date, build_id, settings.as_known_at))]
-        )
-    finally:
-        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    # Nobody reads what a run would write about itself: its events say it all. Writing it takes a second a run.
+    result = invoke([*arguments, "--no-write-json", *common], manifest, log=settings.dbt_dir / "logs" / LOG, callbacks=[hear])
     if not result.success:
         raise DbtFailed(_failure_message(result))
+
+
+def invoke(
+    arguments: Sequence[str], manifest: Any = None, *, log: Path | None = None, callbacks: Sequence[Callable[[Any], None]] = ()
+) -> Any:
+    """Run one dbt command in this process, on a parsed manifest if there is one, and return dbt's own result.
+
+    The connection to the working database is closed before this returns, so that the next step may open the file its own way.
+
+    log: the file that what dbt has to say is added to.
+    callbacks: what is told each of dbt's events.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    with ExitStack() as until_done:
+        until_done.callback(DuckDBConnectionManager.close_all_connections)
+        until_done.enter_context(_collecting_seldom())
+        told = list(callbacks)
+        if log is not None:
+            told.append(until_done.enter_context(_writing_to(log)))
+        return dbtRunner(manifest=manifest, callbacks=told).invoke(list(arguments))
+
+
+@contextmanager
+def _collecting_seldom() -> Iterator[None]:
+    usual = gc.get_threshold()
+    gc.set_threshold(OBJECTS_BEFORE_COLLECTING, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+
+
+@contextmanager
+def _writing_to(log: Path) -> Iterator[Callable[[Any], None]]:
+    """What adds those of dbt's events that people read to a file."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with closing(RotatingFileHandler(log, maxBytes=LOG_BYTES, backupCount=LOGS_KEPT, encoding="utf-8")) as handler:
+        handler.setFormatter(logging.Formatter("%(asctime)s [%(levelname)-5s] %(message)s"))
+
+        def write(message: Any) -> None:
+            if message.info.level in LOGGED_LEVELS:
+                handler.emit(logging.makeLogRecord({"levelname": message.info.level, "msg": message.info.msg}))
+
+        yield write
 
 
 def _failure_message(result: Any) -> str:

@@ -5,16 +5,15 @@ The models are run by dbt as they are, on memberships made here for each day.
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
 
+from orchestration.transform import dbt
 from tests.python.functional.conftest import plant_segments
 
 PROJECT = Path(__file__).parents[3]
@@ -36,26 +35,26 @@ Build = Callable[..., None]
 
 
 @pytest.fixture
-def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "warehouse.duckdb"
     monkeypatch.setenv("SEGMENTS_DATABASE", str(path))
     monkeypatch.setenv("SEGMENTS_LANDING", str(tmp_path))
     monkeypatch.setenv("DO_NOT_TRACK", "1")
-    yield path
-    DuckDBConnectionManager.close_all_connections()
+    return path
 
 
 @pytest.fixture(scope="module")
 def flags(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     target = tmp_path_factory.mktemp("dbt")
     flags = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-    return [*flags, "--target-path", str(target), "--log-path", str(target / "logs"), "--log-level", "none"]
+    flags += ["--target-path", str(target), "--log-path", str(target / "logs")]
+    return [*flags, "--log-level", "none", "--log-level-file", "none"]
 
 
 @pytest.fixture(scope="module")
 def manifest(flags: list[str]) -> Any:
     """The project, parsed once: a parse for each day would take most of the time."""
-    result = dbtRunner().invoke(["parse", *flags])
+    result = dbt.invoke(["parse", *flags])
     assert result.success, result.exception
     return result.result
 
@@ -66,11 +65,8 @@ def build(database: Path, flags: list[str], manifest: Any) -> Build:
 
     def run(day: str, members: dict[str, str], *models: str) -> None:
         plant_segments(database, day, {customer: {"rfm": segment} for customer, segment in members.items()})
-        try:
-            variables = json.dumps({"as_of_date": day})
-            result = dbtRunner(manifest=manifest).invoke(["run", "--select", *(models or MODELS), *flags, "--vars", variables])
-        finally:
-            DuckDBConnectionManager.close_all_connections()
+        variables = json.dumps({"as_of_date": day})
+        result = dbt.invoke(["run", "--select", *(models or MODELS), *flags, "--vars", variables], manifest)
         assert result.success, result.exception or [r.message for r in result.result.results]
 
     return run
@@ -111,10 +107,7 @@ FAULTS = {
 def failed_checks(database: Path, manifest: Any, flags: list[str]) -> set[str]:
     """The checks of the history that fail on what is in the database, for the last of the days."""
     variables = json.dumps({"as_of_date": "2024-03-04"})
-    try:
-        result = dbtRunner(manifest=manifest).invoke(["test", "--select", *CHECKS, *flags, "--vars", variables])
-    finally:
-        DuckDBConnectionManager.close_all_connections()
+    result = dbt.invoke(["test", "--select", *CHECKS, *flags, "--vars", variables], manifest)
     assert len(result.result.results) >= len(CHECKS)
     assert not [found.message for found in result.result.results if found.status == "error"]
     return {found.node.name for found in result.result.results if found.status == "fail"}

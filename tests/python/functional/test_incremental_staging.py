@@ -14,13 +14,12 @@ from typing import Any
 
 import duckdb
 import pytest
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from orchestration.ingest.landing import land, read_batches_landed
 from orchestration.ingest.source import resolve_source
+from orchestration.transform import dbt
 
 PROJECT = Path(__file__).parents[3]
 
@@ -124,7 +123,7 @@ class Warehouse:
         self.flags += ["--log-path", str(folder / "logs"), "--log-level", "none", "--log-level-file", "none", "--no-write-json"]
         self.flags += ["--vars", json.dumps({"as_of_date": "2024-03-01", "business_timezone": "America/New_York"})]
         self._use(folder / DATABASE)
-        parsed = dbtRunner().invoke(["parse", *self.flags])
+        parsed = dbt.invoke(["parse", *self.flags])
         assert parsed.success, parsed.exception
         self.manifest = parsed.result
 
@@ -153,10 +152,7 @@ class Warehouse:
     def stage(self, database: Path, models: list[str]) -> list[str]:
         """Run the selected models; returns what went wrong."""
         self._use(database)
-        try:
-            result = dbtRunner(manifest=self.manifest).invoke(["run", "--select", *models, *self.flags])
-        finally:
-            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        result = dbt.invoke(["run", "--select", *models, *self.flags], self.manifest)
         if result.exception is not None:
             return [str(result.exception)]
         return [f"{node.node.name}: {node.message}" for node in result.result.results if str(node.status) == "error"]
@@ -241,3 +237,20 @@ def test_after_any_nights_staging_holds_what_one_whole_build_holds(
     for name, rows in staged.items():
         landed = read_batches_landed(warehouse.landing, name.removeprefix("base_"))
         assert len(rows) == sum(batch.rows for batch in landed), name
+
+
+def test_a_staged_table_with_other_columns_stops_the_run_and_a_view_gives_way(warehouse: Warehouse) -> None:
+    warehouse.begin_again()
+    database, models = warehouse.folder / "nightly" / DATABASE, ["base_customers", "stg_customers"]
+    names = {"customers": [dict.fromkeys(VALUES["customers"], None) | {"customer_id": name} for name in ("ann", "bob")]}
+    warehouse.deliver(0, names | {"transactions": []})
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create schema staging; create view staging.base_customers as select 1 as one")
+    assert warehouse.stage(database, models) == []
+    assert len(base_tables(database)["base_customers"]) == 2
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("alter table staging.base_customers drop column country")
+    (failed,) = warehouse.stage(database, models)
+    assert failed.startswith("base_customers: ")
+    assert "out of sync" in failed
+    assert len(base_tables(database)["base_customers"]) == 2

@@ -7,10 +7,9 @@ from typing import Any
 
 import duckdb
 import pytest
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
 
 from orchestration.lift.measuring import measure_lift
+from orchestration.transform import dbt
 
 PROJECT = Path(__file__).parents[3]
 AUDIENCE = "lapsed_worth_reengaging"
@@ -59,21 +58,18 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
         "--log-path",
         str(folder / "logs"),
     ]
-    flags += ["--log-level", "none"]
+    flags += ["--log-level", "none", "--log-level-file", "none"]
     with pytest.MonkeyPatch.context() as environment:
         for name, value in (("SEGMENTS_DATABASE", folder / "warehouse.duckdb"), ("SEGMENTS_LANDING", folder), ("DO_NOT_TRACK", 1)):
             environment.setenv(name, str(value))
         with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
             connection.execute(PLANTED)
-        parsed = dbtRunner().invoke(["parse", *flags])
+        parsed = dbt.invoke(["parse", *flags])
         assert parsed.success, parsed.exception
 
         def run(day: str, *models: str, command: str = "run") -> None:
             arguments = [command, "--select", *models, *flags, "--vars", json.dumps({"as_of_date": day})]
-            try:
-                result = dbtRunner(manifest=parsed.result).invoke(arguments)
-            finally:
-                DuckDBConnectionManager.close_all_connections()
+            result = dbt.invoke(arguments, parsed.result)
             assert result.success, result.exception or [r.message for r in result.result.results]
 
         run(FIRST_DAY, "thresholds", command="seed")

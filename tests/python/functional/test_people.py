@@ -12,6 +12,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from orchestration.transform.dbt import invoke
+
 PROJECT = Path(__file__).parents[3]
 
 ANSWERING_MODELS = [
@@ -89,29 +91,23 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def dbt(database: Path) -> Iterator[Dbt]:
     """Run one dbt command in this process, as of a day; returns dbt's result."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
-
     patch = pytest.MonkeyPatch()
     patch.setenv("SEGMENTS_DATABASE", str(database))
     patch.setenv("SEGMENTS_LANDING", str(database.parent))
     patch.setenv("DO_NOT_TRACK", "1")
 
-    def invoke(arguments: tuple[str, ...], as_of_date: str, manifest: Any = None) -> Any:
+    def command(arguments: tuple[str, ...], as_of_date: str, manifest: Any = None) -> Any:
         folder = database.parent
-        common = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--log-level", "none"]
+        common = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--log-level", "none", "--log-level-file", "none"]
         common += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
         common += ["--vars", json.dumps({"as_of_date": as_of_date})]
-        try:
-            return dbtRunner(manifest=manifest).invoke([*arguments, *common])
-        finally:
-            DuckDBConnectionManager.close_all_connections()
+        return invoke([*arguments, *common], manifest)
 
     # Parsed once: models read the day when they are compiled.
-    parsed = invoke(("parse",), "2018-01-01")
+    parsed = command(("parse",), "2018-01-01")
 
     def run(*arguments: str, as_of_date: str = "2018-01-01") -> Any:
-        return parsed if arguments == ("parse",) else invoke(arguments, as_of_date, parsed.result)
+        return parsed if arguments == ("parse",) else command(arguments, as_of_date, parsed.result)
 
     yield run
     patch.undo()

@@ -20,8 +20,6 @@ from typing import Any
 
 import duckdb
 import pytest
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
 
 from orchestration.corrections import Corrections, correct_history, outdated_days
 from orchestration.ingest.landing import land
@@ -302,10 +300,7 @@ class Warehouse:
         manifest = dbt._manifest(self.settings, self.source)
         os.environ["SEGMENTS_DATABASE"] = str(database)
         flags = dbt.common_arguments(self.settings, dbt.variables(self.source, day, str(day), as_known_at))
-        try:
-            result = dbtRunner(manifest=manifest).invoke([*arguments, "--no-write-json", *flags])
-        finally:
-            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        result = dbt.invoke([*arguments, "--no-write-json", *flags], manifest)
         assert result.success, result.exception or dbt._failure_message(result)
 
     def night(self, day: date, *flags: str, database: Path | None = None, as_known_at: datetime | None = None) -> int:
@@ -404,7 +399,6 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
         for name in ("SEGMENTS_DATABASE", "SEGMENTS_LANDING", "DO_NOT_TRACK"):
             environment.setenv(name, os.environ.get(name, ""))
         yield run_nights(Warehouse(tmp_path_factory.mktemp("roll_ups")))
-        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
 
 def run_nights(warehouse: Warehouse) -> Nights:

@@ -1,6 +1,7 @@
 """The benchmark's own arithmetic: a retailer that is the same every time, engines that agree, ratios, verdicts, tables."""
 
 import io
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -81,6 +82,19 @@ def test_a_retailer_is_as_large_as_asked_and_as_disorderly_as_real_ones(tmp_path
     )[0]
     assert delivered == pytest.approx(60, abs=25)
     assert late and corrected
+
+
+def test_more_lines_for_each_customer_leave_as_many_who_seldom_buy(tmp_path: Path) -> None:
+    usual, busy = size(20_000), size(100_000_000)
+    assert busy.orders / busy.customers == pytest.approx(2 * usual.orders / usual.customers, rel=0.01)
+    shares = []
+    for name, retailer in (("usual", usual), ("busy", replace(usual, customers=usual.customers // 2, skew=busy.skew))):
+        make(tmp_path / name, retailer)
+        last_fifth = f"try_cast(customer_id as bigint) >= {retailer.customers * 4 // 5}"
+        placed = f"select count(distinct order_id) as orders from {{lines}} where {last_fifth} group by customer_id"
+        seldom = rows(tmp_path / name / "history", f"select avg((orders <= 2)::integer) from ({placed})")
+        shares.append(seldom[0][0])
+    assert shares[1] == pytest.approx(shares[0], abs=0.06)
 
 
 def test_a_corrected_order_is_another_amount_of_the_same_customer_and_time(shop: Path) -> None:
