@@ -28,7 +28,7 @@ from orchestration.delivery.records import (
 )
 from orchestration.errors import UnusableInput
 from orchestration.publishing.lock import home_lock
-from orchestration.sql import quote_file, quote_identifier, quote_literal
+from orchestration.sql import PARQUET, quote_file, quote_identifier, quote_literal
 
 CHANGES = ("added", "removed")
 
@@ -195,7 +195,7 @@ def _pack(home: Path, served: ServedBuild, audience: Audience, hours: ContactHou
         source = "current_keys" if name == "members" else f"changes where list = {quote_literal(name)}"
         served.connection.execute(
             f"copy (select contact_key as {quote_identifier(audience.key)} from {source} order by contact_key) "
-            f"to {quote_literal(str(path))} (format parquet, compression zstd)"
+            f"to {quote_literal(str(path))} ({PARQUET})"
         )
     rows = {"members": delivery.members, "added": delivery.added, "removed": delivery.removed}
     about: dict[str, Any] = {

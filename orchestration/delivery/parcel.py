@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.sql import quote_file, quote_identifier, quote_literal
+from orchestration.sql import PARQUET, quote_file, quote_identifier, quote_literal
 
 FORMATS = ("parquet", "csv")
 READ_BYTES = 1 << 20
@@ -40,7 +40,7 @@ class Parcel:
     def write(self, name: str, file_format: str, folder: Path) -> Path:
         """One of the lists as a file of its own, in Parquet or CSV."""
         path = folder / f"{name}.{file_format}"
-        options = "format parquet, compression zstd" if file_format == "parquet" else "format csv, header"
+        options = PARQUET if file_format == "parquet" else "format csv, header"
         source = quote_file(str(self.lists[name]))
         with duckdb.connect(":memory:") as connection:
             connection.execute(

@@ -24,7 +24,7 @@ from orchestration.files import sync_file, sync_folder
 from orchestration.publishing.builds import DATABASE_FILE, PARQUET_DIR, Build, build_dir, mark_published, served_build_id, swap
 from orchestration.quality.gate import SEGMENTS_SCHEMA
 from orchestration.quality.verdict import Fingerprint, fingerprint, read_verdict, require_passed_verdict_on
-from orchestration.sql import quote_file, quote_identifier, quote_literal
+from orchestration.sql import PARQUET, quote_file, quote_identifier, quote_literal
 
 PUBLISHED_SCHEMA = "published"
 # Views that are computed for who asks about somebody, never whole, and what they read: in the serving database alone.
@@ -194,7 +194,7 @@ def _write_parquet(connection: duckdb.DuckDBPyConnection, build_dir: Path, table
     path.parent.mkdir(parents=True)
     # The rows of a view are in no order that would have to be kept: 27 million take 10 instead of 16 CPU seconds without.
     connection.execute(f"set preserve_insertion_order = {not table.is_view}")
-    connection.execute(f"copy (from serving.{_served(table)}) to {quote_literal(str(path))} (format parquet, compression zstd)")
+    connection.execute(f"copy (from serving.{_served(table)}) to {quote_literal(str(path))} ({PARQUET})")
     row = connection.execute(f"select count(*) from serving.{_served(table)}").fetchone()
     return int(row[0]) if row else 0
 
