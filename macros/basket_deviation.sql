@@ -3,5 +3,5 @@
     From the visits, the net sales and the sum of the squared net sales of the window; zero where nothing was spent.
 -#}
 {% macro basket_deviation(visits, amount, squares) -%}
-    greatest(coalesce({{ visits }} * ({{ visits }} * {{ ratio(squares, amount ~ ' * ' ~ amount) }} - 1), 0), 0)
+    greatest(coalesce({{ visits }} * ({{ visits }} * {{ ratio(squares, squared(amount)) }} - 1), 0), 0)
 {%- endmacro %}

@@ -7,6 +7,14 @@
 {%- endmacro %}
 
 {#-
+    The square of an amount in money, exact, as decimal(38,4). Cast first: DuckDB keeps the product of two decimal(18,2) in eighteen places, and
+    ten million of a currency squared has more.
+-#}
+{% macro squared(amount) -%}
+    (cast({{ amount }} as decimal(19, 2)) * cast({{ amount }} as decimal(19, 2)))
+{%- endmacro %}
+
+{#-
     A total divided by a count, rounded half up to two places, as decimal(18,2); null where the count is zero.
     Done on whole hundredths: engines disagree on round() of a float, and equal customers must get equal figures.
 -#}

@@ -56,11 +56,11 @@ final as (
         cast(sum(case when is_previous then net_amount else 0 end) as decimal(18, 2)) as previous_window_amount,
         cast(sum(case when is_year_ago then net_amount else 0 end) as decimal(18, 2)) as year_ago_window_amount,
         -- How much the baskets differ from each other. Squares of exact amounts, so that their sums are exact too.
-        cast(sum(case when is_last and purchase_orders > 0 then net_amount * net_amount else 0 end) as decimal(38, 4))
+        cast(sum(case when is_last and purchase_orders > 0 then {{ squared('net_amount') }} else 0 end) as decimal(38, 4))
             as last_window_squares,
-        cast(sum(case when is_previous and purchase_orders > 0 then net_amount * net_amount else 0 end) as decimal(38, 4))
+        cast(sum(case when is_previous and purchase_orders > 0 then {{ squared('net_amount') }} else 0 end) as decimal(38, 4))
             as previous_window_squares,
-        cast(sum(case when is_year_ago and purchase_orders > 0 then net_amount * net_amount else 0 end) as decimal(38, 4))
+        cast(sum(case when is_year_ago and purchase_orders > 0 then {{ squared('net_amount') }} else 0 end) as decimal(38, 4))
             as year_ago_window_squares
     from placed
     group by customer_id

@@ -184,9 +184,9 @@ final as (
         count(contacted_customer_id) as contacted_customers,
         cast(sum(has_bought) as bigint) as responding_customers,
         cast(sum(revenue) as decimal(28, 2)) as revenue,
-        cast(sum(cast(revenue * revenue as decimal(38, 4))) as decimal(38, 4)) as squared_revenue,
+        cast(sum({{ squared('revenue') }}) as decimal(38, 4)) as squared_revenue,
         cast(sum(spend_before) as decimal(28, 2)) as spend_before,
-        cast(sum(cast(spend_before * spend_before as decimal(38, 4))) as decimal(38, 4)) as squared_spend_before
+        cast(sum({{ squared('spend_before') }}) as decimal(38, 4)) as squared_spend_before
     from figures
     group by campaign_id, audience_id, starts_on, is_holdout, value_tier, has_bought_before
 

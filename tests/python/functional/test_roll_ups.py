@@ -401,11 +401,15 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
         yield run_nights(Warehouse(tmp_path_factory.mktemp("roll_ups")))
 
 
+def first_rows(shop: Shop) -> Rows:
+    """What the shop begins with. Some of it lies beyond the first day described, so that days that only move have something to find."""
+    return together(shop.rule_tables(), shop.events(FIRST_DAY, date(2025, 6, 1), orders=900))
+
+
 def run_nights(warehouse: Warehouse) -> Nights:
     nights, shop = Nights(warehouse), warehouse.shop
     first_day, day = date(2025, 2, 27), date(2025, 3, 2)
-    # Some of what is loaded lies beyond the day described, so that days that only move have something to find.
-    first_load = warehouse.deliver(together(shop.rule_tables(), shop.events(FIRST_DAY, date(2025, 6, 1), orders=900)))
+    first_load = warehouse.deliver(first_rows(shop))
     nights.refreshed["first"] = warehouse.night(first_day)
     nights.first = reporting(warehouse.database)
 
@@ -469,6 +473,20 @@ def test_a_night_computes_again_whom_something_changed_for(nights: Nights) -> No
     assert min(refreshed.values()) > 0
     assert nights.refreshed_orders == nights.ordered_meanwhile
     assert 0 < len(nights.refreshed_orders) < len(CUSTOMERS) / 2, "a night of few days computes few customers again"
+
+
+def test_amounts_a_million_times_as_large_leave_everybody_where_they_were(nights: Nights, tmp_path: Path) -> None:
+    # As in a currency of small units: what an ordinary customer spends has ten digits there.
+    warehouse = Warehouse(tmp_path)
+    rows = first_rows(warehouse.shop)
+    for row in (row for found in rows.values() for row in found):
+        row.update({name: value * 1_000_000 for name, value in row.items() if value and name.endswith("amount")})
+    warehouse.deliver(rows)
+    _, first_day, *_ = nights.days
+    warehouse.night(first_day)
+    ours = reporting(warehouse.database)
+    assert ours["segment_memberships"] == nights.first["segment_memberships"]
+    assert ours["segment_cut_points"] != nights.first["segment_cut_points"]
 
 
 def test_a_day_is_had_again_as_it_was_known(nights: Nights) -> None:
