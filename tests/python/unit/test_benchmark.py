@@ -12,7 +12,7 @@ import pytest
 from benchmarks.performance import report, rfm, targets
 from benchmarks.performance.measure import Measured, PieceFailed, middle, run_piece, size_of
 from benchmarks.performance.pieces import features, rows_that_differ
-from benchmarks.performance.retailer import FIRST_DAY, SECOND_DAY, files, is_made, link, make, size
+from benchmarks.performance.retailer import FIRST_DAY, MACROS, SECOND_DAY, files, is_made, link, make, size
 from benchmarks.performance.sequence import require_equal
 from benchmarks.performance.targets import Judged, Target, judge
 from benchmarks.performance.trace import CORRECTIONS, START, Moment, cpu_by_part, parts_of_nodes, watch
@@ -95,6 +95,13 @@ def test_more_lines_for_each_customer_leave_as_many_who_seldom_buy(tmp_path: Pat
         seldom = rows(tmp_path / name / "history", f"select avg((orders <= 2)::integer) from ({placed})")
         shares.append(seldom[0][0])
     assert shares[1] == pytest.approx(shares[0], abs=0.06)
+
+
+def test_draws_tell_more_than_a_million_customers_apart() -> None:
+    with duckdb.connect() as connection:
+        connection.execute(MACROS)
+        query = "select count(distinct draw(range, 8)), min(draw(range, 8)) >= 0, max(draw(range, 8)) < 1 from range(2000000)"
+        assert connection.execute(query).fetchone() == (2_000_000, True, True)
 
 
 def test_a_corrected_order_is_another_amount_of_the_same_customer_and_time(shop: Path) -> None:
