@@ -59,7 +59,7 @@
     {{ return(process_schema_changes(config.get('on_schema_change') or 'ignore', fresh, standing) or adapter.get_columns_in_relation(standing)) }}
 {%- endmacro %}
 
-{#- The body of a table and a view: replaces what stands in the place of `relation` by what the model selects; returns what dbt wants to know of a materialization. -#}
+{#- The body of whatever is written whole: replaces what stands in the place of `relation` by what the model selects; returns what dbt wants to know of a materialization. -#}
 {% macro replace_relation(relation) -%}
     {%- set standing = load_cached_relation(relation) -%}
     {{ run_hooks(pre_hooks) }}

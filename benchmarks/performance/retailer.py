@@ -19,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.sql import quote_literal
+from orchestration.sql import PARQUET, quote_literal
 
 FIRST_DAY = date(2025, 1, 1)  # as_of_date of the night that begins
 SECOND_DAY = FIRST_DAY + timedelta(days=1)
@@ -280,4 +280,4 @@ def link(part: Path, source: Path) -> None:
 
 def _write(connection: duckdb.DuckDBPyConnection, file: Path, query: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    connection.execute(f"copy ({query}) to {quote_literal(str(file))} (format parquet, compression zstd)")
+    connection.execute(f"copy ({query}) to {quote_literal(str(file))} ({PARQUET})")

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.sql import quote_literal
+from orchestration.sql import PARQUET, quote_literal
 from orchestration.synthetic.disorder import LATE, MANUAL, RawTable
 
-PARQUET_OPTIONS = "format parquet, compression zstd"
 PASSING_OPTIONS = "format parquet, compression snappy"
 # Two lines that no reader can take apart: one broke off, one holds a byte that is not UTF-8.
 BROKEN_LINE = b"lost in transmission\n"
@@ -118,7 +117,7 @@ def write_table(connection: duckdb.DuckDBPyConnection, table: RawTable, parts: P
             _write_csv(connection, table, sources, file)
             dirty += _broken_lines(table)
         else:
-            connection.execute(f"copy ({_sorted(table, sources)}) to {quote_literal(str(file))} ({PARQUET_OPTIONS})")
+            connection.execute(f"copy ({_sorted(table, sources)}) to {quote_literal(str(file))} ({PARQUET})")
         files.append(file)
     # Late and untidy rows are among the collected ones; the unusable ones come on top.
     rows = sum(fates.values()) + sum(flaw.rows for flaw in dirty if flaw.expected_status == "quarantined")

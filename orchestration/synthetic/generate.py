@@ -18,9 +18,9 @@ import duckdb
 import yaml
 
 from orchestration.errors import UnusableInput
-from orchestration.sql import quote_literal
+from orchestration.sql import PARQUET, quote_literal
 from orchestration.synthetic.disorder import load_raw_tables
-from orchestration.synthetic.files import PARQUET_OPTIONS, DirtyRows, WrittenTable, collect_rows, parquet_files, write_table
+from orchestration.synthetic.files import DirtyRows, WrittenTable, collect_rows, parquet_files, write_table
 from orchestration.synthetic.parameters import set_parameters, write_parameters
 
 SQL_FOLDER = Path(__file__).parent / "sql"
@@ -260,7 +260,7 @@ def run_sql(connection: duckdb.DuckDBPyConnection, names: tuple[str, ...]) -> No
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:
-    connection.execute(f"copy ({query}) to {quote_literal(str(file))} ({PARQUET_OPTIONS})")
+    connection.execute(f"copy ({query}) to {quote_literal(str(file))} ({PARQUET})")
 
 
 def _write_truth(connection: duckdb.DuckDBPyConnection, folder: Path, parts: Path, dirty_rows: list[DirtyRows]) -> None:

@@ -25,8 +25,9 @@ PARSED = PROJECT_DIR / "target" / "parsed"
 DbtEvent = dict[str, Any]
 # What became of a model, a seed, a test: of the thousands of events of a run, those that anybody here reads.
 RESULTS = ("LogModelResult", "LogSeedResult", "LogTestResult")
-# What goes to the log of the home. dbt's own log would take a tenth of a small night: it formats every event, and then drops most of them.
-LOG = "dbt.log"
+# The log, in the dbt folder of the home, and what goes there. dbt's own would take a tenth of a small night: it formats every event,
+# and then drops most of them.
+LOG = Path("logs") / "dbt.log"
 LOGGED_LEVELS = ("info", "warn", "error")
 LOG_BYTES, LOGS_KEPT = 10_000_000, 5
 # New objects before Python looks for garbage among them, 700 unless told: dbt makes millions that live on, or die unlooked-for.
@@ -92,23 +93,23 @@ def _manifest(settings: Settings, source: Source) -> Any:
     own = variables(source)
     # All that dbt parses differently for, but for files.
     name = checksum([settings.target, own])
-    return _parsed_manifest(tuple(common_arguments(settings, own)), settings.dbt_dir / "target", name)
+    return _parsed_manifest(tuple(common_arguments(settings, own)), settings.dbt_dir, name)
 
 
 @cache
-def _parsed_manifest(arguments: tuple[str, ...], target: Path, name: str) -> Any:
+def _parsed_manifest(arguments: tuple[str, ...], dbt_dir: Path, name: str) -> Any:
     """Parse once per process; and what another home has parsed already is not parsed again, but for files that have changed since.
 
     Where the data are is no part of a manifest, but dbt would parse everything anew for other paths.
     """
-    parsed, shared = target / "partial_parse.msgpack", PARSED / f"{name}.msgpack"
+    parsed, shared = dbt_dir / "target" / "partial_parse.msgpack", PARSED / f"{name}.msgpack"
     if not parsed.exists() and shared.exists():
-        target.mkdir(parents=True, exist_ok=True)
+        parsed.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(shared, parsed)
     paths = {variable: os.environ[variable] for variable in ("SEGMENTS_DATABASE", "SEGMENTS_LANDING")}
     os.environ.update({"SEGMENTS_DATABASE": Path(paths["SEGMENTS_DATABASE"]).name, "SEGMENTS_LANDING": "landing"})
     try:
-        result = invoke(["parse", *arguments], log=target.parent / "logs" / LOG)
+        result = invoke(["parse", *arguments], log=dbt_dir / LOG)
     finally:
         os.environ.update(paths)
     if not result.success:
@@ -155,7 +156,7 @@ def run(
             on_result(MessageToDict(message, preserving_proto_field_name=True))
 
     # Nobody reads what a run would write about itself: its events say it all. Writing it takes a second a run.
-    result = invoke([*arguments, "--no-write-json", *common], manifest, log=settings.dbt_dir / "logs" / LOG, callbacks=[hear])
+    result = invoke([*arguments, "--no-write-json", *common], manifest, log=settings.dbt_dir / LOG, callbacks=[hear])
     if not result.success:
         raise DbtFailed(_failure_message(result))
 

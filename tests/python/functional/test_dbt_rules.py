@@ -28,9 +28,9 @@ def dbt(environment: dict[str, str], folder: Path, *arguments: str) -> subproces
     """Run dbt as an analytics engineer does."""
     variables = json.dumps({"as_of_date": "2018-01-01", "business_timezone": "America/New_York"})
     command = [str(Path(sys.executable).with_name("dbt")), *arguments, "--profiles-dir", str(PROJECT_DIR), "--vars", variables]
-    command += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs"), "--log-level-file", "none"]
+    command += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs"), "--log-level-file", "none", "--no-use-colors"]
     return subprocess.run(
-        [*command, "--no-use-colors"],
+        command,
         cwd=PROJECT_DIR,
         env=environment,
         capture_output=True,
