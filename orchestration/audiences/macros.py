@@ -68,13 +68,11 @@ class Macros:
             },
         }
         self._engine = engine
-        for name in _templates(folder):
+        self._folder = folder
+        # Macros that somebody has called, each bound to this context once: dbt does so at every call, which is what its calls cost.
+        self._bound: dict[str, Callable[..., Any]] = {}
+        for name in _texts(folder):
             self._context[name] = functools.partial(self._call, name)
-        # Each macro once, bound to this context: dbt does so at every call, which is what its calls cost.
-        self._bound = {
-            name: template.make_module(vars=self._context, shared=False).__dict__[f"dbt_macro__{name}"]
-            for name, template in _templates(folder).items()
-        }
 
     def call(self, name: str, *arguments: Any, **options: Any) -> Any:
         """What the macro returns, or the text that it renders."""
@@ -89,6 +87,9 @@ class Macros:
     def _call(self, name: str, *arguments: Any, **options: Any) -> Any:
         from dbt_common.exceptions.macros import MacroReturn
 
+        if name not in self._bound:
+            module = _template(self._folder, name).make_module(vars=self._context, shared=False)
+            self._bound[name] = module.__dict__[f"dbt_macro__{name}"]
         try:
             return self._bound[name](*arguments, **options)
         except MacroReturn as returned:
@@ -99,13 +100,18 @@ class Macros:
 
 
 @functools.cache
-def _templates(folder: Path) -> dict[str, Any]:
-    """Each macro as a template of dbt's engine, by name."""
+def _texts(folder: Path) -> dict[str, str]:
+    """Each macro as it is written, by name."""
+    files = (path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.sql")))
+    return {match[1]: match[0] for text in files for match in MACRO.finditer(text)}
+
+
+@functools.cache
+def _template(folder: Path, name: str) -> Any:
+    """One macro as a template of dbt's engine: compiling all of them would take longer than what is asked of a few."""
     from dbt_common.clients.jinja import get_environment
 
-    environment = get_environment()
-    texts = (path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.sql")))
-    return {match[1]: environment.from_string(match[0]) for text in texts for match in MACRO.finditer(text)}
+    return get_environment().from_string(_texts(folder)[name])
 
 
 def _return(value: Any = None) -> Any:

@@ -135,7 +135,8 @@ def load_suites(suites_dir: Path, segment_tables: Iterable[str]) -> list[Suite]:
 
 def _read(path: Path, inherited: Mapping[str, Any] = MappingProxyType({})) -> tuple[dict[str, Any], tuple[Check, ...]]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # libyaml: thirty files take a tenth of the time.
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise UnusableInput(f"{path} is not readable as YAML: {' '.join(str(error).split())}.") from error
     if not isinstance(document, dict):

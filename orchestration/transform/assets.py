@@ -18,7 +18,7 @@ from orchestration.progress import Progress
 from orchestration.quality.verdict import require_passed_verdict
 from orchestration.settings import Settings
 from orchestration.transform import dbt
-from orchestration.transform.manifest import rule_table_tests, rule_tables, segment_tables
+from orchestration.transform.manifest import rule_tables, segment_tables
 from orchestration.transform.rules import (
     forget_rules,
     remember_rule_tables,
@@ -43,6 +43,9 @@ AFTER_THE_FITS = " ".join(f"{part}+" for part in PREDICTION_AND_SEGMENTS.split()
 TESTS_ABOUT_SEGMENTS = "fqn:customer_segments.segments+1,resource_type:test fqn:customer_segments.audiences+1,resource_type:test"
 AFTER_THE_GATE = f"{REPORTING} {TESTS_ABOUT_SEGMENTS}"
 EVERYTHING = "fqn:*"
+# Rule tables change by pull request, not by night: they are loaded, and tests that read nothing else run, when one has changed.
+# dbt takes a test along with what it reads, so naming the models leaves those tests out.
+EVERYTHING_BUT_RULE_TABLES = "resource_type:model resource_type:source"
 
 
 class LayerTranslator(DagsterDbtTranslator):
@@ -70,8 +73,6 @@ def build_dbt_assets(
     rules = rules_of_working_tables(manifest, dbt.variables(source))
     segments = segment_tables(manifest)
     seeds = rule_tables(manifest)
-    # Rule tables change by pull request, not by night: they are loaded, and tests that read nothing else run, when one has changed.
-    about_rule_tables = " ".join(["resource_type:seed", *rule_table_tests(manifest)])
 
     dbt_step = partial(
         dbt_assets,
@@ -99,8 +100,8 @@ def build_dbt_assets(
                 yield from _unchanged(build_features.keys_by_output_name, seeds)
             else:
                 remember_rule_tables(database, {})
-            left_out = f"{AFTER_THE_FITS} {about_rule_tables}" if are_loaded else AFTER_THE_FITS
-            yield from run_dbt(context, EVERYTHING, left_out, full_refresh=reason is not None)
+            wanted = EVERYTHING_BUT_RULE_TABLES if are_loaded else EVERYTHING
+            yield from run_dbt(context, wanted, AFTER_THE_FITS, full_refresh=reason is not None)
             if is_whole:
                 remember_rules(database, rules)
                 remember_rule_tables(database, seeds)

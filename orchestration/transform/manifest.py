@@ -73,13 +73,6 @@ def rule_tables(manifest: Mapping[str, Any]) -> dict[str, str]:
     return {node["name"]: checksum([node["checksum"]["checksum"], node["config"]]) for node in seeds}
 
 
-def rule_table_tests(manifest: Mapping[str, Any]) -> list[str]:
-    """Names of the data tests that read seeds and nothing else, sorted."""
-    seeds = {name for name, node in manifest["nodes"].items() if node["resource_type"] == "seed"}
-    tests = (node for node in manifest["nodes"].values() if node["resource_type"] == "test")
-    return sorted(node["name"] for node in tests if node["depends_on"]["nodes"] and seeds.issuperset(node["depends_on"]["nodes"]))
-
-
 def checksum(value: Any) -> str:
     """A short name for a value made of texts, numbers, lists and mappings; equal values have the same."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]

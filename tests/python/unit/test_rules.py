@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.transform.manifest import rule_table_tests, rule_tables
+from orchestration.transform.manifest import rule_tables
 from orchestration.transform.rules import (
     difference,
     forget_rules,
@@ -158,14 +158,3 @@ def test_rule_tables_are_loaded_when_they_are_what_was_loaded_last(tmp_path: Pat
     assert not rule_tables_are_loaded(database, tables)
     database.unlink()
     assert not rule_tables_are_loaded(database, tables)
-
-
-def test_rule_table_tests_read_nothing_else() -> None:
-    manifest = a_manifest()
-    manifest["nodes"] |= {
-        "test.limits": node("test", "grain_limits", ["seed.limits"]),
-        "test.both": node("test", "labels_name_segments", ["seed.labels", "model.segments"]),
-        "test.seeds": node("test", "labels_have_limits", ["seed.limits", "seed.labels"]),
-        "test.nothing": node("test", "reads_nothing", []),
-    }
-    assert rule_table_tests(manifest) == ["grain_limits", "labels_have_limits"]
