@@ -8,10 +8,15 @@
     {{ return(['purchase_days', 'recency_days', 'amount_per_day', 'lines_per_day', 'promoted_share', 'remote_share', 'gap_variation']) }}
 {%- endmacro %}
 
+{#- Whether a line was bought away from the store, by the code of its channel: 1, or 0 in the store; null where the channel says nothing. -#}
+{% macro is_remote_channel(code) -%}
+    case when {{ code }} = 'store' then 0 when {{ code }} not in {{ words_for_nothing() }} then 1 end
+{%- endmacro %}
+
 {#-
     The CTEs that count purchases, ending in CTE `behaviour_counts`: one row per key, of customers with a purchase in the window.
 
-    lines: a CTE of order lines (customer_id, order_date, is_purchase_line, channel, purchased_amount, promoted_amount), with the other keys in it.
+    lines: a CTE of order lines (customer_id, order_date, is_purchase_line, is_remote, purchased_amount, promoted_amount), with the other keys in it.
     end_day: a date expression of its columns; lines on that day or later do not count.
     keys: what a row is about.
 
@@ -19,44 +24,14 @@
 -#}
 {% macro behaviour_counts_ctes(lines, end_day, keys=['customer_id']) -%}
 {%- set key_columns = keys | join(', ') -%}
-channel_spellings as (
-
-    select distinct channel
-    from {{ lines }}
-
-),
-
--- A text is rewritten once per spelling, not once per line.
-channel_codes as (
-
-    select
-        channel,
-        {{ code_of('channel') }} as channel_code
-    from channel_spellings
-
-),
-
-channel_distances as (
-
-    select
-        channel,
-        case when channel_code = 'store' then 0 else 1 end as is_remote
-    from channel_codes
-    where channel_code not in {{ words_for_nothing() }}
-
-),
-
 purchase_lines as (
 
-    select
-        {{ lines }}.*,
-        channel_distances.is_remote
+    select *
     from {{ lines }}
-    left join channel_distances on {{ lines }}.channel = channel_distances.channel
     where
-        {{ lines }}.is_purchase_line
-        and {{ lines }}.order_date < {{ end_day }}
-        and {{ lines }}.order_date >= {{ days_before(end_day, var('behaviour_cluster_window_days')) }}
+        is_purchase_line
+        and order_date < {{ end_day }}
+        and order_date >= {{ days_before(end_day, var('behaviour_cluster_window_days')) }}
 
 ),
 

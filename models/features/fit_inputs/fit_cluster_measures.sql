@@ -1,7 +1,8 @@
 -- A view, like all inputs of fits. It asks order lines and no roll-up: what a later day brought to an earlier order must not be seen.
+-- Whoever reads it asks for one day. No CTE after the days is read twice: engines would then work it out whole, for all days.
 {{ config(materialized='view') }}
 
-with order_lines as (
+with order_lines as {{ inlined() }} (
 
     select * from {{ ref('int_order_lines') }}
 
@@ -60,13 +61,23 @@ sampled_lines as (
     select
         sampled.counted_until,
         sampled.customer_number,
-        order_lines.*
+        order_lines.*,
+        {{ code_of('order_lines.channel') }} as channel_code
     from order_lines
     inner join sampled on order_lines.customer_id = sampled.customer_id
 
 ),
 
-{{ behaviour_counts_ctes('sampled_lines', 'counted_until', ['counted_until', 'customer_number']) }},
+lines_by_channel as (
+
+    select
+        *,
+        {{ is_remote_channel('channel_code') }} as is_remote
+    from sampled_lines
+
+),
+
+{{ behaviour_counts_ctes('lines_by_channel', 'counted_until', ['counted_until', 'customer_number']) }},
 
 figures as (
 

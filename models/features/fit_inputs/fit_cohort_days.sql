@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
-with customer_days as (
+with customer_days as {{ inlined() }} (
 
     select * from {{ ref('int_customer_days') }}
     where purchase_orders > 0
