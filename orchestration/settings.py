@@ -101,6 +101,6 @@ class Settings:
 def memory_limit() -> str:
     """How much memory DuckDB may take for the working database: `SEGMENTS_MEMORY_LIMIT`. Raises UnusableInput when that is no amount."""
     limit = os.environ.get(MEMORY_LIMIT, DEFAULT_MEMORY_LIMIT)
-    if not re.fullmatch(r"[1-9][0-9]*(\.[0-9]+)? ?[MGT]i?B", limit, re.IGNORECASE):
+    if not re.fullmatch(r"(?=.*[1-9])[0-9]+(\.[0-9]+)? ?[MGT]i?B", limit, re.IGNORECASE):
         raise UnusableInput(f"{MEMORY_LIMIT} is '{limit}': write a number and a unit, like {DEFAULT_MEMORY_LIMIT} or 500MB.")
     return limit

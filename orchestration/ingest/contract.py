@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from orchestration.files import read_yaml
 from orchestration.settings import PROJECT_DIR
 
 CONTRACT_FILE = Path("models/staging/_sources.yml")
@@ -87,7 +86,7 @@ def read_contract(project_dir: Path = PROJECT_DIR) -> Contract:
 
     Raises ValueError when the contract itself names a type that landing does not know.
     """
-    described = yaml.safe_load((project_dir / CONTRACT_FILE).read_text(encoding="utf-8"))
+    described = read_yaml(project_dir / CONTRACT_FILE)
     (landing,) = [source for source in described["sources"] if source["name"] == "landing"]
     return Contract(
         tables={

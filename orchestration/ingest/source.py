@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from orchestration.errors import UnusableInput
+from orchestration.files import read_yaml
 from orchestration.ingest.contract import Contract, read_contract
 from orchestration.settings import PROJECT_DIR
 
@@ -178,7 +179,7 @@ def _read_settings(where: Path, valid_keys: Collection[str]) -> dict[str, Any]:
     if not where.exists():
         return {}
     try:
-        settings = yaml.safe_load(where.read_text(encoding="utf-8-sig"))
+        settings = read_yaml(where)
     except (yaml.YAMLError, ValueError) as error:
         raise UnusableInput(f"{where} cannot be read as YAML: {' '.join(str(error).split())}") from error
     if settings is None:
@@ -262,7 +263,7 @@ def _variables(settings: dict[str, Any], where: Path, project_dir: Path) -> dict
 
 def project_variables(project_dir: Path = PROJECT_DIR) -> dict[str, Any]:
     """The dbt variables of the project that a source may override, with their defaults."""
-    project = yaml.safe_load((project_dir / "dbt_project.yml").read_text(encoding="utf-8"))
+    project = read_yaml(project_dir / "dbt_project.yml")
     return {name: value for name, value in (project.get("vars") or {}).items() if name not in RESERVED_VARIABLES}
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from orchestration.errors import PublishingFailed, UnusableInput
 from orchestration.files import write_json
-from orchestration.publishing.builds import DATABASE_FILE, build_dir, read_build, served_build_id
+from orchestration.publishing.builds import DATABASE_FILE, build_dir, list_builds, read_build, served_build_id
 
 POSTGRES_FILE = "postgres.json"
 URL_VARIABLE = "SEGMENTS_POSTGRES_URL"
@@ -45,7 +45,7 @@ def postgres_url() -> str:
 
 
 def publish_to_postgres(home: Path, build_id: str, *, on_purpose: bool = False) -> None:
-    """Let PostgreSQL serve a published build of this home; `on_purpose` also when it serves a newer one.
+    """Let PostgreSQL serve a published build of this home; `on_purpose` also when it serves a newer one, or one of another home.
 
     The caller holds the lock of the home. Raises PublishingFailed when it goes on serving what it served, and enters the reason;
     UnusableInput when nobody says where PostgreSQL is.
@@ -58,8 +58,10 @@ def publish_to_postgres(home: Path, build_id: str, *, on_purpose: bool = False) 
         raise PublishingFailed(
             f"The build {build_id} has no {DATABASE_FILE} to bring into PostgreSQL: `segments builds` lists what is kept."
         )
+    # Builds are forgotten some time, but not the one that was brought there last.
+    made_here = {build.id for build in list_builds(home)} | {read_state(home).build_id or build_id}
     try:
-        load_build(url, database, read_build(home, build_id), on_purpose=on_purpose)
+        load_build(url, database, read_build(home, build_id), made_here=made_here, on_purpose=on_purpose)
     except PublishingFailed as failed:
         _enter(home, PostgresState(read_state(home).build_id, str(failed)))
         raise

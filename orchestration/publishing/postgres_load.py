@@ -9,7 +9,7 @@ import contextlib
 import datetime
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,14 +79,15 @@ class Served:
     tables: tuple[str, ...]
 
 
-def load_build(url: str, database: Path, build: Build, *, on_purpose: bool = False) -> None:
+def load_build(url: str, database: Path, build: Build, *, made_here: Collection[str] | None = None, on_purpose: bool = False) -> None:
     """Let PostgreSQL serve what `database` holds, instead of the build it serves now; all of it from one instant to the next.
 
     Args:
         url: where PostgreSQL is, as a connection URI of libpq.
         database: the serving database of the build.
         build: the build.
-        on_purpose: also when PostgreSQL serves a build that was started later.
+        made_here: the ids of all builds of this home; what another home has brought there is then not replaced. None: not asked.
+        on_purpose: also when PostgreSQL serves a build that was started later, or one of another home.
 
     Raises PublishingFailed, in one sentence that never tells the password; PostgreSQL then serves what it served before.
     """
@@ -98,7 +99,7 @@ def load_build(url: str, database: Path, build: Build, *, on_purpose: bool = Fal
             serving.execute("set timezone = 'UTC'")
             tables = published_tables(serving)
             with contextlib.closing(postgres.connect(_with_timeout(url))) as connection, connection.cursor() as cursor:
-                _Loading(cursor, serving, tables, build).run(on_purpose=on_purpose)
+                _Loading(cursor, serving, tables, build).run(made_here, on_purpose=on_purpose)
                 connection.commit()
     except (Error, duckdb.Error) as error:
         raise PublishingFailed(
@@ -198,7 +199,7 @@ class _Loading:
         self._tables = tables
         self._build = build
 
-    def run(self, *, on_purpose: bool) -> None:
+    def run(self, made_here: Collection[str] | None, *, on_purpose: bool) -> None:
         """Everything but the commit."""
         if self._fetch(f"select pg_try_advisory_xact_lock({ADVISORY_LOCK})") != [(True,)]:
             raise PublishingFailed(
@@ -206,7 +207,7 @@ class _Loading:
             )
         _make_schemas(self._cursor)
         served = _served(self._cursor)
-        self._require_newer(served, on_purpose=on_purpose)
+        self._require_successor(served, made_here, on_purpose=on_purpose)
         ours = set(served.tables) if served else set()
         present = self._present()
         if foreign := sorted((present.keys() - ours) & self._tables.keys()):
@@ -241,7 +242,8 @@ class _Loading:
         self._compare()
         self._enter()
 
-    def _require_newer(self, served: Served | None, *, on_purpose: bool) -> None:
+    def _require_successor(self, served: Served | None, made_here: Collection[str] | None, *, on_purpose: bool) -> None:
+        """Raise PublishingFailed unless this build may take the place of the served one."""
         if served is None:
             return
         if served.source != self._build.source:
@@ -249,7 +251,14 @@ class _Loading:
                 f"PostgreSQL serves the source {served.source} and was not loaded with build {self._build.id} of {self._build.source}: "
                 f"use another database, or drop the schemas {PUBLISHED_SCHEMA} and {STATE_SCHEMA} of this one."
             )
-        if served.started_at > self._build.started_at and not on_purpose:
+        if on_purpose:
+            return
+        if made_here is not None and served.build_id not in made_here:
+            raise PublishingFailed(
+                f"PostgreSQL serves build {served.build_id}, which another home has brought there, and goes on doing so: "
+                f"`segments rollback {self._build.id} --publish postgres` lets it serve this home from now on."
+            )
+        if served.started_at > self._build.started_at:
             raise PublishingFailed(
                 f"PostgreSQL serves build {served.build_id}, which is newer than {self._build.id}, and goes on doing so: "
                 f"`segments rollback {self._build.id} --publish postgres` serves the earlier one on purpose."

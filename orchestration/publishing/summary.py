@@ -18,6 +18,7 @@ from orchestration.publishing.postgres import describe_postgres
 from orchestration.quality.verdict import VERDICT_FILE, read_verdict
 from orchestration.report.files import describe_page
 from orchestration.settings import Settings
+from orchestration.transform.dbt import LOG
 
 if TYPE_CHECKING:
     from orchestration.backfill import RecordedDay
@@ -300,7 +301,7 @@ def describe_failure(settings: Settings, build: Build, served_before: Build | No
         lines.append("Nothing was served before, and nothing is served now.")
     else:
         lines.append(f"Still served, unchanged: build {served_before.id}, as of {served_before.as_of_date}.")
-    lines.append(f"The log of every model and test: {settings.dbt_dir / 'logs' / 'dbt.log'}; every step: make ui")
+    lines.append(f"The log of every model and test: {settings.dbt_dir / LOG}; every step: make ui")
     return "\n".join(lines)
 
 

@@ -31,6 +31,7 @@ from typing import Any
 import yaml
 
 from orchestration.errors import UnusableInput
+from orchestration.files import read_yaml
 
 COMMON_SUITE = "every_segmentation"
 TABLE_SUFFIX = "_segments"
@@ -135,8 +136,7 @@ def load_suites(suites_dir: Path, segment_tables: Iterable[str]) -> list[Suite]:
 
 def _read(path: Path, inherited: Mapping[str, Any] = MappingProxyType({})) -> tuple[dict[str, Any], tuple[Check, ...]]:
     try:
-        # libyaml: thirty files take a tenth of the time.
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        document = read_yaml(path)
     except yaml.YAMLError as error:
         raise UnusableInput(f"{path} is not readable as YAML: {' '.join(str(error).split())}.") from error
     if not isinstance(document, dict):

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from orchestration.files import read_yaml
 from orchestration.ingest.contract import Column, Table, read_contract
 
 DISORDER_FILE = Path(__file__).parent / "disorder.yml"
@@ -216,7 +215,7 @@ def _kind(column: Column) -> str:
 
 def load_raw_tables() -> dict[str, RawTable]:
     """Every raw table by name: its columns from the contract, its disorder from `disorder.yml`."""
-    disorder = yaml.safe_load(DISORDER_FILE.read_text(encoding="utf-8"))
+    disorder = read_yaml(DISORDER_FILE)
     return {
         name: RawTable(contract=table, disorder=disorder["tables"][name], spoilt_share=float(disorder["spoilt"]))
         for name, table in read_contract().tables.items()

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import yaml
 
+from orchestration.files import read_yaml
 from orchestration.sql import quote_literal
 
 PARAMETERS_FILE = Path(__file__).parent / "parameters.yml"
@@ -47,7 +47,7 @@ def session_variables(parameters: dict[str, dict[str, Any]]) -> dict[str, tuple[
 
 def load_parameters() -> dict[str, dict[str, Any]]:
     """`parameters.yml` as written: numbers, by_group, choices, choices_given."""
-    parameters: dict[str, dict[str, Any]] = yaml.safe_load(PARAMETERS_FILE.read_text(encoding="utf-8"))
+    parameters: dict[str, dict[str, Any]] = read_yaml(PARAMETERS_FILE)
     return parameters
 
 

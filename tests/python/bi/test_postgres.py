@@ -25,7 +25,7 @@ from orchestration.night import NightKeeper, everywhere
 from orchestration.progress import Progress
 from orchestration.publishing import postgres_load
 from orchestration.publishing.assets import build_postgres_asset
-from orchestration.publishing.builds import PUBLISHED, Build, current_build, start_build
+from orchestration.publishing.builds import PUBLISHED, Build, build_dir, current_build, start_build
 from orchestration.publishing.postgres import (
     URL_VARIABLE,
     PostgresState,
@@ -401,6 +401,25 @@ def test_no_build_replaces_a_newer_one_or_another_source_by_accident(mart: Mart,
     assert served_build(mart.loader).build_id == "newer"  # type: ignore[union-attr]
     load_build(mart.loader, path, a_build("older"), on_purpose=True)
     assert served_build(mart.loader).build_id == "older"  # type: ignore[union-attr]
+
+
+def test_what_another_home_serves_is_replaced_on_purpose_only(mart: Mart, tmp_path: Path) -> None:
+    """A home that somebody tries something in may know the address of everybody's PostgreSQL."""
+    everybodys, mine = tmp_path / "everybodys", tmp_path / "mine"
+    marker = "select distinct marker from published.rfm_segments"
+    first = publish(everybodys, "first")
+    publish_to_postgres(everybodys, first.id)
+    tried = publish(mine, "tried")
+    with pytest.raises(PublishingFailed, match=f"serves build {first.id}, which another home has brought there, and goes on doing so"):
+        publish_to_postgres(mine, tried.id)
+    assert query(mart.analyst, marker) == [("first",)]
+    # Its own home goes on, also where nothing is kept any more of the build that it brought there.
+    second = publish(everybodys, "second")
+    shutil.rmtree(build_dir(everybodys, first.id))
+    publish_to_postgres(everybodys, second.id)
+    assert query(mart.analyst, marker) == [("second",)]
+    publish_to_postgres(mine, tried.id, on_purpose=True)
+    assert query(mart.analyst, marker) == [("tried",)]
 
 
 def test_tables_of_others_are_left_alone(mart: Mart, tmp_path: Path) -> None:
