@@ -11,7 +11,7 @@ from orchestration.audiences.definitions import check_definitions
 from orchestration.errors import SegmentsError, UnusableInput
 from orchestration.ingest.inspection import TableReport, inspect_source
 from orchestration.ingest.source import resolve_source
-from orchestration.publishing.postgres import postgres_url
+from orchestration.publishing.postgres import builds_made_here, postgres_url
 from orchestration.settings import POSTGRES, PROJECT_DIR, Settings
 
 GIGABYTE = 1024**3
@@ -54,7 +54,7 @@ class Checkup:
 
 def check_installation(settings: Settings) -> Checkup:
     """Look at the installation and at the source without writing anything."""
-    postgres = [("PostgreSQL", [_postgres()])] if settings.publish == POSTGRES else []
+    postgres = [("PostgreSQL", [_postgres(settings)])] if settings.publish == POSTGRES else []
     return Checkup(
         [
             ("Installation", _installation(settings)),
@@ -65,14 +65,19 @@ def check_installation(settings: Settings) -> Checkup:
     )
 
 
-def _postgres() -> Finding:
+def _postgres(settings: Settings) -> Finding:
     from orchestration.publishing.postgres_load import served_build
 
     try:
         served = served_build(postgres_url())
     except SegmentsError as error:
         return Finding("server", str(error), is_problem=True)
-    return Finding("server", f"answers, serves build {served.build_id} of {served.source}" if served else "answers, serves no build yet")
+    if served is None:
+        return Finding("server", "answers, serves no build yet")
+    serves = f"answers, serves build {served.build_id} of {served.source}"
+    if served.build_id in builds_made_here(settings.home):
+        return Finding("server", serves)
+    return Finding("server", f"{serves}, from another home: no night of this one replaces it unless told to (docs/bi.md)", is_problem=True)
 
 
 def _audiences() -> list[Finding]:

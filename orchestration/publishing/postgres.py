@@ -58,14 +58,18 @@ def publish_to_postgres(home: Path, build_id: str, *, on_purpose: bool = False) 
         raise PublishingFailed(
             f"The build {build_id} has no {DATABASE_FILE} to bring into PostgreSQL: `segments builds` lists what is kept."
         )
-    # Builds are forgotten some time, but not the one that was brought there last.
-    made_here = {build.id for build in list_builds(home)} | {read_state(home).build_id or build_id}
     try:
-        load_build(url, database, read_build(home, build_id), made_here=made_here, on_purpose=on_purpose)
+        load_build(url, database, read_build(home, build_id), made_here=builds_made_here(home), on_purpose=on_purpose)
     except PublishingFailed as failed:
         _enter(home, PostgresState(read_state(home).build_id, str(failed)))
         raise
     _enter(home, PostgresState(build_id))
+
+
+def builds_made_here(home: Path) -> set[str]:
+    """The ids of the builds of this home: those that it keeps, and the one that it brought into PostgreSQL last, however long ago."""
+    last = read_state(home).build_id
+    return {build.id for build in list_builds(home)} | ({last} if last else set())
 
 
 def read_state(home: Path) -> PostgresState:

@@ -569,8 +569,11 @@ def test_the_checkup_says_whether_postgres_answers(mart: Mart, tmp_path: Path, m
         return check_installation(settings).text
 
     assert "✓ server: answers, serves no build yet" in check()
-    load_build(mart.loader, serving_file(tmp_path, "create table published.numbers as select 1 as n"), a_build())
-    assert "✓ server: answers, serves build build of toy" in check()
+    build = publish(tmp_path, "mine")
+    publish_to_postgres(tmp_path, build.id)
+    assert f"✓ server: answers, serves build {build.id} of toy" in check()
+    load_build(mart.loader, tmp_path / "serving" / "segments.duckdb", a_build(), on_purpose=True)
+    assert "✗ server: answers, serves build build of toy, from another home: no night of this one replaces it unless told to" in check()
     monkeypatch.setenv(URL_VARIABLE, NOWHERE)
     assert "✗ server: PostgreSQL does not answer: " in check()
     monkeypatch.delenv(URL_VARIABLE)
