@@ -75,12 +75,15 @@ known as (
 
 ),
 
--- The cost of a campaign is shared by its contacts, in whole ten-thousandths so that sums are exact.
+-- The cost of a campaign is shared by its contacts, as a decimal so that sums are exact; of so many digits that a million contacts still
+-- add up to what a cheap campaign cost.
 campaign_costs as (
 
     select
         campaigns.campaign_id,
-        cast(cast(floor({{ ratio('campaigns.cost_amount * 10000', 'count(*)') }}) as bigint) * 0.0001 as decimal(18, 4)) as cost_per_contact
+        cast(
+            cast(round({{ ratio('campaigns.cost_amount * 100000000', 'count(*)') }}) as bigint) * 0.00000001 as decimal(18, 8)
+        ) as cost_per_contact
     from campaigns
     inner join contacts on campaigns.campaign_id = contacts.campaign_id
     where campaigns.campaign_id in (select customer_campaigns.campaign_id from customer_campaigns)
@@ -123,7 +126,7 @@ final as (
         case when known.knows_contacts then coalesce(contact_facts.contacts, 0) end as contacts,
         case when known.knows_responses and contact_facts.contacts > 0 then contact_facts.is_responding end as is_responding,
         case when known.knows_responses and contact_facts.contacts > 0 then contact_facts.is_converted end as is_converted,
-        cast(contact_facts.campaign_cost as decimal(18, 4)) as campaign_cost,
+        cast(contact_facts.campaign_cost as decimal(18, 8)) as campaign_cost,
         cast(contact_facts.campaign_revenue as decimal(18, 2)) as campaign_revenue,
 
         support.period_satisfaction_sum as satisfaction_sum,

@@ -10,6 +10,12 @@ memberships as (
 
 ),
 
+contact_limits as (
+
+    select * from {{ ref('contact_limits') }}
+
+),
+
 counted as (
 
     select
@@ -19,6 +25,20 @@ counted as (
         count(case when is_holdout then 1 end) as holdout_size
     from memberships
     group by audience_id
+
+),
+
+-- What all channels together are allowed holds for each of them.
+channel_limits as (
+
+    select
+        by_channel.channel,
+        least(by_channel.messages_per_day, overall.messages_per_day) as messages_per_day,
+        least(by_channel.contact_days_per_week, overall.contact_days_per_week) as contact_days_per_week,
+        by_channel.quiet_from,
+        by_channel.quiet_until
+    from contact_limits as by_channel
+    left join contact_limits as overall on overall.channel = 'any'
 
 ),
 
@@ -35,10 +55,16 @@ final as (
         cast(coalesce(counted.size, 0) as bigint) as size,
         cast(coalesce(counted.contactable_size, 0) as bigint) as contactable_size,
         cast(coalesce(counted.holdout_size, 0) as bigint) as holdout_size,
+        cast(rules.minimum_size as integer) as minimum_size,
+        cast(channel_limits.messages_per_day as integer) as messages_per_day,
+        cast(channel_limits.contact_days_per_week as integer) as contact_days_per_week,
+        channel_limits.quiet_from,
+        channel_limits.quiet_until,
         rules.last_reviewed,
         rules.definition_hash
     from rules
     left join counted on rules.audience_id = counted.audience_id
+    left join channel_limits on rules.channel = channel_limits.channel
 
 )
 

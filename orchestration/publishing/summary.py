@@ -4,6 +4,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +94,11 @@ def unplaced(changes: list[SegmentChange]) -> list[str]:
     return sorted({change.segmentation for change in changes} - placed)
 
 
+def percent(share: float) -> str:
+    """A share as a percentage of one digit, halves up: as the page writes it, and not by what lies behind the last digit of a float."""
+    return f"{(Decimal(str(share)) * 100).quantize(Decimal('0.1'), ROUND_HALF_UP)}%"
+
+
 def segments_table(changes: list[SegmentChange]) -> Table:
     """Every segmentation that places somebody, with its segments, largest first; segments that are and were empty are left out."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -108,7 +114,7 @@ def segments_table(changes: list[SegmentChange]) -> Table:
             if not change.customers and not change.before:
                 continue
             moved = "new" if change.before is None else f"{change.customers - change.before:+,}".replace("+0", "0")
-            table.add_row(label, change.segment, f"{change.customers:,}", f"{change.share:.1%}", moved)
+            table.add_row(label, change.segment, f"{change.customers:,}", percent(change.share), moved)
             label = ""
     return table
 

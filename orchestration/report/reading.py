@@ -12,7 +12,7 @@ import duckdb
 PUBLISHED = "published"
 # In place of a number of customers between one and the minimum group size.
 WITHHELD = -1
-# More digits than anybody reads; every one of them costs bytes a few hundred thousand times.
+# More digits than anybody reads; every one of them costs bytes a few hundred thousand times. What stands before the point is told whole.
 SIGNIFICANT_DIGITS = 6
 
 
@@ -70,7 +70,7 @@ def plain(value: Any) -> Any:
     number = float(value)
     if number != number or number in (float("inf"), float("-inf")):
         return None
-    shortened = float(f"{number:.{SIGNIFICANT_DIGITS}g}")
+    shortened = float(f"{number:.{SIGNIFICANT_DIGITS}g}") if abs(number) < 10 ** (SIGNIFICANT_DIGITS - 1) else float(round(number))
     return int(shortened) if shortened.is_integer() and abs(shortened) < 1e15 else shortened
 
 

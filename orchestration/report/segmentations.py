@@ -210,15 +210,18 @@ def _moves(tables: Tables, detail: Detail) -> dict[str, dict[str, list[dict[str,
 
 
 def _told_moves(tables: Tables, moves: Iterable[tuple[str, str, int]], most: int) -> dict[str, Any]:
-    """Moves of one period. `others` is how many customers moved in ways not told; withheld when these are too few themselves."""
+    """Moves of one period, and how many customers moved in ways not told; withheld when these are too few themselves.
+
+    `others` moved between segments, `others_arriving` became or ceased to be customers.
+    """
     told: list[list[Any]] = []
-    others = 0
+    others = {"others": 0, "others_arriving": 0}
     for source, target, customers in moves:
         if tables.is_told(customers) and len(told) < most:
             told.append([source, target, customers])
         else:
-            others += customers
-    return {"moves": told, "others": tables.tell_customers(others)}
+            others["others_arriving" if NOT_A_CUSTOMER in (source, target) else "others"] += customers
+    return {"moves": told, **{name: tables.tell_customers(customers) for name, customers in others.items()}}
 
 
 def _by_place(moves: dict[str, list[dict[str, Any]]], codes: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

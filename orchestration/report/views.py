@@ -355,8 +355,8 @@ def _audience_members(tables: Tables) -> dict[str, dict[str, Any]]:
             "members": tables.tell_customers(members),
             "contactable": tables.tell_customers(contactable),
             "holdout": tables.tell_customers(holdout),
-            "reasons": [],
         }
+    reasons: dict[str, list[tuple[str, int]]] = {audience: [] for audience in found}
     for audience, reason, members in tables.rows(
         """
         select audience_id, suppressed_reason, count(*)
@@ -366,8 +366,28 @@ def _audience_members(tables: Tables) -> dict[str, dict[str, Any]]:
         order by audience_id, count(*) desc, suppressed_reason
         """
     ):
-        found[audience]["reasons"].append([reason, tables.tell_customers(members)])
+        reasons[audience].append((reason, members))
+    for audience, counted in reasons.items():
+        found[audience]["reasons"] = told_reasons(tables, counted)
     return found
+
+
+def told_reasons(tables: Tables, reasons: Sequence[tuple[str, int]]) -> list[list[Any]]:
+    """Why members are not contactable, as [reasons, people]: a reason of a few people is told together with others, until they are enough.
+
+    How many are not contactable at all stands elsewhere on the page, so that a single number left out would be told by subtraction.
+
+    Args:
+        tables: which knows how few are too few.
+        reasons: (reason, people), the most frequent first.
+    """
+    told = [([reason], people) for reason, people in reasons]
+    while len(told) > 1 and not tables.is_told(told[-1][1]):
+        few, people = told.pop()
+        more, others = told.pop()
+        told.append((more + few, others + people))
+        told.sort(key=lambda row: -row[1])
+    return [[names, tables.tell_customers(people)] for names, people in told]
 
 
 def _combinations(tables: Tables) -> list[list[Any]]:

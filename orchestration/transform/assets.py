@@ -29,15 +29,11 @@ from orchestration.transform.rules import (
 )
 
 # Between the steps stand the fits, which read the features, and the gate, which judges the segments. A blocking check on a model does
-# not stop models of the same Dagster step, so what comes after the gate has to be a step of its own.
-# By name and not by path: dbt reads a path from the folder that the night was started in.
-PREDICTION_AND_SEGMENTS = (
-    "fqn:customer_segments.staging.prediction fqn:customer_segments.staging.lift fqn:customer_segments.prediction "
-    "fqn:customer_segments.segments fqn:customer_segments.audiences"
-)
-REPORTING = "fqn:customer_segments.history fqn:customer_segments.published"
+# not stop models of the same Dagster step, so what comes after the gate has to be a step of its own. Folders are tagged in dbt_project.yml.
+PREDICTION_TO_REPORTING = "tag:after_the_fits"
+REPORTING = "tag:after_the_gate"
 # With all tests that read any of it.
-AFTER_THE_FITS = " ".join(f"{part}+" for part in PREDICTION_AND_SEGMENTS.split() + REPORTING.split())
+AFTER_THE_FITS = f"{PREDICTION_TO_REPORTING}+"
 # Data tests that read a segment output run after the gate: it is the gate that judges the segments and tells what is wrong with
 # them, and a dbt test that failed before it would keep it from saying so.
 TESTS_ABOUT_SEGMENTS = "fqn:customer_segments.segments+1,resource_type:test fqn:customer_segments.audiences+1,resource_type:test"
@@ -85,7 +81,7 @@ def build_dbt_assets(
     def run_dbt(context: dg.AssetExecutionContext, select: str, exclude: str, *, full_refresh: bool = False) -> Iterator[Any]:
         yield from _run(context, manifest, settings, source, translator, keeper.build_id, select, exclude, progress, full_refresh)
 
-    @dbt_step(name="build_features", select=EVERYTHING, exclude=f"{PREDICTION_AND_SEGMENTS} {REPORTING}")
+    @dbt_step(name="build_features", select=EVERYTHING, exclude=PREDICTION_TO_REPORTING)
     def build_features(context: dg.AssetExecutionContext) -> Iterator[Any]:
         progress.stage("2/7 build staging, features")
         with keeper.step():
@@ -107,11 +103,11 @@ def build_dbt_assets(
                 remember_rule_tables(database, seeds)
         progress.finish()
 
-    @dbt_step(name="build_segments", select=PREDICTION_AND_SEGMENTS)
+    @dbt_step(name="build_segments", select=PREDICTION_TO_REPORTING, exclude=REPORTING)
     def build_segments(context: dg.AssetExecutionContext) -> Iterator[Any]:
         progress.stage("4/7 build predictions, segments, audiences")
         with keeper.step():
-            yield from run_dbt(context, PREDICTION_AND_SEGMENTS, AFTER_THE_GATE)
+            yield from run_dbt(context, PREDICTION_TO_REPORTING, AFTER_THE_GATE)
             # What was asked for holds for one day, and the fits before this step were part of it.
             keeper.full_refresh = False
         progress.finish()

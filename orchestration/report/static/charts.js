@@ -56,7 +56,7 @@ function lines(name, days, shown, tell, numbers) {
     return Array.from({ length: parts + 1 }, (_, part) => first + Math.round((wholeDays * part) / parts) * 86400000);
   };
   return chart(name, (width) => ({
-    grid: { left: 8, right: narrow() ? 96 : 150, top: 16, bottom: 8, containLabel: true },
+    grid: { left: 8, right: narrow() ? 96 : 190, top: 16, bottom: 8, containLabel: true },
     xAxis: axis({ type: 'value', min: 'dataMin', max: 'dataMax', splitLine: { show: false }, axisLabel: { color: colour('--soft'), fontSize: 12, customValues: marks(width), alignMinLabel: 'left', alignMaxLabel: 'right', formatter: (value) => tick(new Date(value)) } }),
     yAxis: axis({ type: 'value', scale: true, axisLabel: { color: colour('--soft'), formatter: ticks(tell) } }),
     tooltip: { trigger: 'axis', backgroundColor: colour('--paper'), borderColor: colour('--line'), textStyle: { color: colour('--ink'), fontSize: 13 }, confine: true,
@@ -65,7 +65,7 @@ function lines(name, days, shown, tell, numbers) {
       type: 'line', name: line.name, data: days.map((at, place) => [asDate(at).getTime(), line.values[place]]), connectNulls: false,
       symbol: SYMBOLS[index % SYMBOLS.length], symbolSize: days.length > 40 ? 0 : 7, showSymbol: days.length <= 40,
       lineStyle: { width: 2, type: index < 4 ? 'solid' : 'dashed' }, itemStyle: { color: colour(SERIES[index % SERIES.length]) },
-      endLabel: { show: true, formatter: '{a}', color: colour('--ink'), fontSize: 12, width: narrow() ? 84 : 136, overflow: 'truncate' },
+      endLabel: { show: true, formatter: '{a}', color: colour('--ink'), fontSize: 12, width: narrow() ? 84 : 176, overflow: narrow() ? 'truncate' : 'break', lineHeight: 13 },
     })),
   }), numbers, null, spreadNames);
 }
@@ -78,9 +78,11 @@ function spreadNames(instance) {
   const offsets = series.map(() => 0);
   let lowest = -Infinity;
   for (const [index, at] of ends) {
-    const place = Math.max(at, lowest + 15);
+    /* Half of what the name takes, in one line or two, and half of what the one above takes. */
+    const half = !narrow() && series[index].name.length > 28 ? 14 : 7.5;
+    const place = Math.max(at, lowest + half);
     offsets[index] = place - at;
-    lowest = place;
+    lowest = place + half;
   }
   instance.setOption({ series: offsets.map((down) => ({ endLabel: { offset: [0, down] } })) });
 }
@@ -88,8 +90,8 @@ function spreadNames(instance) {
 function bars(name, rows, tell, numbers, hint) {
   return chart(name, () => ({
     grid: { left: 8, right: 70, top: 8, bottom: 8, containLabel: true },
-    xAxis: axis({ type: 'value', splitNumber: 4, axisLabel: { color: colour('--soft'), hideOverlap: true, formatter: ticks(tell) } }),
-    yAxis: axis({ type: 'category', inverse: true, data: rows.map((row) => row[0]), axisLabel: { color: colour('--ink'), width: narrow() ? 110 : 170, overflow: 'truncate' } }),
+    xAxis: axis({ type: 'value', splitNumber: 4, minInterval: rows.every((row) => Number.isInteger(row[1] ?? 0)) ? 1 : 0, axisLabel: { color: colour('--soft'), hideOverlap: true, formatter: ticks(tell) } }),
+    yAxis: axis({ type: 'category', inverse: true, data: rows.map((row) => row[0]), axisLabel: { color: colour('--ink'), width: narrow() ? 110 : 210, overflow: 'break', lineHeight: 14 } }),
     tooltip: { trigger: 'item', valueFormatter: tell, backgroundColor: colour('--paper'), borderColor: colour('--line'), textStyle: { color: colour('--ink') }, confine: true },
     series: [{ type: 'bar', name: hint || name, data: rows.map((row) => row[1]), barMaxWidth: 22, itemStyle: { color: colour('--accent'), borderRadius: 2 },
       label: { show: true, position: 'right', color: colour('--ink'), formatter: (point) => (point.value === null || point.value === undefined ? '' : tell(point.value)) } }],

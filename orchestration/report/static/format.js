@@ -15,12 +15,14 @@ const MONEY = (most) => new Intl.NumberFormat(LOCALE, {
 const MONEY_WHOLE = MONEY(0), MONEY_FINE = MONEY(2);
 const PRECISE = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 4 });
 const COMPACT = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumFractionDigits: 1 });
+const MONEY_SHORT = new Intl.NumberFormat(LOCALE, {
+  ...(DATA.currency ? { style: 'currency', currency: DATA.currency } : {}), notation: 'compact', maximumSignificantDigits: 3 });
 const DAY = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'long', timeZone: 'UTC' });
 const SHORT_DAY = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
 const SHORT_MONTH = new Intl.DateTimeFormat(LOCALE, { month: 'short', year: 'numeric', timeZone: 'UTC' });
 const MONTH = new Intl.DateTimeFormat(LOCALE, { month: 'long', year: 'numeric', timeZone: 'UTC' });
 const MOMENT = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
-const LIST = new Intl.ListFormat(LOCALE ? 'en' : undefined, { type: 'conjunction' });
+const EITHER = new Intl.ListFormat('en', { type: 'disjunction' });
 
 const asDate = (text) => new Date(text.length > 10 ? text + 'Z' : text + 'T00:00:00Z');
 const day = (text) => (text ? DAY.format(asDate(text)) : '–');

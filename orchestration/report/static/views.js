@@ -40,11 +40,16 @@ function sinceWords() {
   return then === null ? null : 'since ' + day(DATA.days[then]);
 }
 
+/* Said where the chosen day is not recorded: no change can be told, which is not the same as none. */
+const nothingBefore = () => 'Recording began on ' + day(DATA.first_recorded_day) + ', so there is no earlier day to compare with.';
+
 function headline(one) {
   const known = one.segments.filter((segment) => !segment.is_unplaced && isTold(now(segment)) && now(segment) > 0);
   if (!known.length) return 'Nobody can be placed: this source says nothing that decides it.';
   const first = known[0], part = partOf(now(first), everybody);
-  let text = first.label + (part >= 0.5 ? ' is the majority: ' : ' is the largest group: ') + share(part) + ' of all customers';
+  const aside = one.segments.filter((segment) => segment.is_unplaced && isTold(now(segment))).reduce((sum, segment) => sum + now(segment), 0);
+  let text = first.label + (part >= 0.5 ? ' is the majority: ' : aside > now(first) ? ' is the largest known group: ' : ' is the largest group: ') + share(part) + ' of all customers';
+  if (aside > now(first)) text += ', while ' + share(partOf(aside, everybody)) + ' are in none';
   const changes = known.map((segment) => [segment, moved(segment)]).filter((pair) => pair[1]).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
   if (changes.length) text += '. ' + changes[0][0].label + (changes[0][1] > 0 ? ' grew by ' : ' shrank by ') + WHOLE.format(Math.abs(changes[0][1])) + ' ' + sinceWords();
   return text + '.';
@@ -91,7 +96,7 @@ function overview() {
     h('div', { class: 'pair' },
       panel('What changed', sinceWords() && 'The largest changes of size ' + sinceWords(),
         changes.length ? h('ul', { class: 'list' }, changes.map(([one, segment, change]) => h('li', {}, arrow(change), ' ', h('a', { href: viewAddress({ view: 'segmentation', s: one.code }) }, segment.label), h('span', { class: 'soft' }, ' in ' + one.label + ', now ' + customers(now(segment))))))
-          : h('p', { class: 'quiet' }, LAST < 1 ? 'This is the first recorded day. From the second on, changes are told here.' : 'No segment changed its size ' + (sinceWords() || 'since then') + '.')),
+          : h('p', { class: 'quiet' }, LAST < 1 ? 'This is the first recorded day. From the second on, changes are told here.' : sinceWords() ? 'No segment changed its size ' + sinceWords() + '.' : nothingBefore())),
       panel('Needs a look', null, due.length
         ? [h('p', { class: 'lead' }, plural(due.length, 'segment is', 'segments are') + ' due for review.'), h('ul', { class: 'list' }, Object.keys(REASONS).map((reason) => [reason, due.filter((segment) => segment.review[reason]).length]).filter((row) => row[1]).map(([reason, count]) => h('li', {}, h('a', { href: viewAddress({ view: 'reviews', reason }) }, REASON_NAMES[reason]), h('span', { class: 'soft' }, ': ' + plural(count, 'segment', 'segments')))))]
         : h('p', { class: 'quiet' }, 'No segment drifts, leaves its expected range, or is past its review date.'),
@@ -136,11 +141,17 @@ function segmentation() {
     h('h1', {}, one.label + ': ' + (one.question || 'who is in which segment')),
     h('p', { class: 'lead' }, headline(one)),
     h('div', { class: 'row' }, LAST > 0 && select('Compare with', 'since', SINCE, '1')),
-    panel('Who is where', 'As of ' + day(DATA.build.as_of_date) + (sinceWords() ? ', change ' + sinceWords() : '') + '. Ticked segments are drawn in the charts below.',
+    panel('Who is where', 'As of ' + day(DATA.build.as_of_date) + (sinceWords() ? ', change ' + sinceWords() : '') + '.' + (LAST > 0 && !sinceWords() ? ' ' + nothingBefore() : '') + ' Ticked segments are drawn in the charts below.',
       table('Segments of ' + one.label, [['Segment', ''], ['Share', ''], ['Customers', 'n'], ['Change', 'n'], ['Recorded days', 'narrow-off'], ['Came back', 'n'], ['Net sales each, 90 days', 'n'], ['Review', '']], one.segments.filter((segment) => segment.sizes.some((size) => size)).map(row)),
-      one.segments.some((segment) => !segment.sizes.some((size) => size)) ? h('p', { class: 'quiet' }, 'Always empty: ' + one.segments.filter((segment) => !segment.sizes.some((size) => size)).map((segment) => segment.label).join(', ') + '.') : null),
+      alwaysEmpty(one.segments.filter((segment) => !segment.sizes.some((size) => size)).map((segment) => segment.label))),
     sizesPanel(one, chosen), movesPanel(one), kpiPanel(one, chosen), apartPanel(one), definitionsPanel(one),
   ];
+}
+
+/* Segments that nobody has been in; a catalogue of many names is opened by who asks for it. */
+function alwaysEmpty(labels) {
+  if (labels.length <= 12) return labels.length ? h('p', { class: 'quiet' }, 'Always empty: ' + labels.join(', ') + '.') : null;
+  return h('details', {}, h('summary', {}, WHOLE.format(labels.length) + ' segments have always been empty'), h('p', { class: 'quiet' }, labels.join(', ') + '.'));
 }
 
 function sizesPanel(one, chosen) {
@@ -178,15 +189,18 @@ function movesPanel(one) {
   const newcomers = state('newcomers') === '1';
   const code = (place) => (typeof place === 'number' ? one.segments[place].code : place);
   const moves = chosen.moves.map(([from, to, count]) => [code(from), code(to), count]).filter((move) => newcomers || (move[0] !== 'not_a_customer' && move[1] !== 'not_a_customer'));
-  const sum = moves.reduce((total, move) => total + move[2], 0);
+  /* In ways that few took: told as one number, or not at all where even that is a few. */
+  const others = newcomers ? [chosen.others, chosen.others_arriving] : [chosen.others];
+  const inOthers = others.filter(isTold).reduce((total, count) => total + count, 0), hidden = others.includes(FEW);
+  const sum = moves.reduce((total, move) => total + move[2], 0) + inOthers;
   const label = (code) => labelIn(one, code);
   const at = periodName(kind, chosen.start);
-  const title = moves.length ? at + ': most moved from ' + label(moves[0][0]) + ' to ' + label(moves[0][1]) : at + ': nobody moved between segments';
-  return panel(title, moves.length ? plural(sum, 'customer', 'customers') + ' ended the period in another segment' + (newcomers ? ', new and gone customers included' : '') + '; ' + WHOLE.format(moves[0][2]) + ' of them on this way.' : null,
+  const title = at + ': ' + (moves.length ? 'most moved from ' + label(moves[0][0]) + ' to ' + label(moves[0][1]) : inOthers ? plural(inOthers, 'customer', 'customers') + ' moved, few of them on any one way' : hidden ? 'only a few customers moved between segments' : 'nobody moved between segments');
+  return panel(title, moves.length ? (hidden ? 'At least ' : '') + plural(sum, 'customer', 'customers') + ' ended the period in another segment' + (newcomers ? ', new and gone customers included' : '') + '; ' + WHOLE.format(moves[0][2]) + ' of them on this way.' : null,
     h('div', { class: 'row' }, picker, select('Which', 'at', periods.map((period) => [period.start, periodName(kind, period.start)]), periods[0].start), checkbox('With new and gone customers', 'newcomers')),
     moves.length ? sankey('Moves between segments of ' + one.label + ', ' + at, moves, label,
       table('Moves, the largest first', [['From', ''], ['To', ''], ['Customers', 'n']], moves.map((move) => [label(move[0]), label(move[1]), WHOLE.format(move[2])]))) : null,
-    chosen.others ? h('p', { class: 'quiet' }, chosen.others === FEW ? 'Other ways were taken by fewer than ' + DATA.minimum_group_size + ' customers together.' : WHOLE.format(chosen.others) + ' more customers took ways that few others took; these are not told one by one.') : null,
+    moves.length && (inOthers || hidden) ? h('p', { class: 'quiet' }, inOthers ? WHOLE.format(inOthers) + ' of them took ways that few others took; these are not told one by one.' : 'A few more took ways that hardly anybody else took.') : null,
     newcomers && periodHolds(kind, chosen.start, DATA.first_recorded_day) ? h('p', { class: 'quiet' }, 'Recording began in this period: on ' + day(DATA.first_recorded_day) + ' everybody was seen for the first time.') : null);
 }
 function periodHolds(kind, start, at) {
@@ -252,17 +266,18 @@ function rfm() {
   const cell = (recency, frequency) => cells.find((row) => row[0] === recency && row[1] === frequency);
   const told = cells.filter((row) => isTold(row[2]));
   const largest = told.slice().sort((a, b) => b[2] - a[2])[0];
-  const tell = (shown) => (value === 'customers' ? (shown === null ? '–' : WHOLE.format(shown)) : shown === null ? '–' : COMPACT.format(shown)) ;
+  const tell = (shown) => (shown === null ? '–' : (value === 'customers' ? WHOLE : MONEY_SHORT).format(shown));
   const shown = told.map((row) => [row[0] - 1, row[1] - 1, value === 'customers' ? row[2] : row[3]]);
   const cuts = DATA.rfm.cut_points;
   const between = (measure, score) => {
     const points = cuts[measure] || [];
     const low = measure === 'recency_days' ? points[5 - score - 1] : points[score - 2], high = measure === 'recency_days' ? points[5 - score] : points[score - 1];
+    const tell = (value) => figure(value, measure === 'monetary_value' ? 'money' : 'number');
     if (!points.length) return '';
-    return low === undefined ? 'up to ' + figure(high, 'days') : high === undefined ? 'over ' + figure(low, 'days') : 'over ' + figure(low, 'days') + ' to ' + figure(high, 'days');
+    return low === undefined ? 'up to ' + tell(high) : high === undefined ? 'over ' + tell(low) : 'over ' + tell(low) + ' to ' + tell(high);
   };
   return [
-    h('h1', {}, largest ? 'Most buyers score ' + largest[0] + ' in recency and ' + largest[1] + ' in frequency: ' + customers(largest[2]) : 'Recency and frequency of the buyers'),
+    h('h1', {}, largest ? 'The fullest field: ' + customers(largest[2]) + ' buyers score ' + largest[0] + ' in recency and ' + largest[1] + ' in frequency' : 'Recency and frequency of the buyers'),
     h('p', { class: 'lead' }, 'Score 5 is best: bought last, bought most often. Fields with fewer than ' + DATA.minimum_group_size + ' customers are left empty.'),
     h('div', { class: 'row' }, select('Show', 'value', [['customers', 'Customers'], ['money', 'Mean monetary value']], 'customers')),
     h('section', { class: 'panel' }, heat('Customers by recency and frequency score', scores.map(String), scores.map(String), shown, tell,
@@ -276,7 +291,7 @@ function lifetime() {
   if (!told) return absent('Lifetime value', 'This build publishes no predicted lifetime values (table customer_lifetime_values).');
   if (told.customers === 0) return absent('Lifetime value', 'No lifetime value is predicted: nobody has bought, or no fit of the models is in force yet.');
   const top = told.deciles.length ? told.deciles[0] : null;
-  const bins = told.bins.map(([from, to, count]) => [to === null ? 'over ' + COMPACT.format(from) : COMPACT.format(from), isTold(count) ? count : null, count, from, to]);
+  const bins = told.bins.map(([from, to, count]) => [to === null ? 'over ' + MONEY_SHORT.format(from) : MONEY_SHORT.format(from), isTold(count) ? count : null, count, from, to]);
   return [
     h('h1', {}, top ? 'The most valuable tenth of the customers holds ' + share(top) + ' of the predicted value' : 'Predicted lifetime value'),
     h('dl', { class: 'figures' }, [['Customers predicted', customers(told.customers)], ['Predicted value', figure(told.total, 'money')], ['Mean', figure(told.mean, 'money')], ['Median', figure(told.median, 'money')]].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))),
@@ -381,10 +396,19 @@ function audiences() {
     told.overlaps.length ? overlapPanel(told.overlaps, names) : null,
   ];
 }
+const LIMITS = (one) => [
+  ['At most', plural(one.messages_per_day, 'message', 'messages') + ' a day, on ' + plural(one.contact_days_per_week, 'day', 'days') + ' of any seven, by ' + words(one.channel).toLowerCase()],
+  ['Not between', one.quiet_from && one.quiet_from !== one.quiet_until ? one.quiet_from + ' and ' + one.quiet_until + ', by the clock of the business' : null],
+  ['Nobody, with fewer than', one.minimum_size ? plural(one.minimum_size, 'member', 'members') : null],
+].filter((limit) => limit[1]);
+/* From members to those who may be contacted: a bar for each reason that takes enough people away, in words for the others. */
 function funnel(one, size, contactable, members) {
-  const reasons = members.reasons || [];
-  return [bars('Members and contactable members', [['Members', isTold(size) ? size : null], ...reasons.filter((row) => isTold(row[1])).map((row) => ['− ' + words(row[0]), row[1]]), ['Contactable', isTold(contactable) ? contactable : null]], (value) => (value === null ? '–' : WHOLE.format(value)),
-    table('Why members are not contactable', [['', ''], ['People', 'n']], [['Members', customers(size)], ...reasons.map((row) => [words(row[0]), customers(row[1])]), ['Contactable', customers(contactable)]]))];
+  const reasons = (members.reasons || []).map(([names, count]) => [EITHER.format(names.map((name) => (name === 'audience_too_small' && one.minimum_size ? 'fewer than ' + WHOLE.format(one.minimum_size) + ' members' : words(name).toLowerCase()))), count]);
+  const rows = [['Members', size], ...reasons.map(([reason, count]) => ['− ' + reason + (isTold(count) ? '' : ' (' + customers(count) + ')'), count]), ['Contactable', contactable]].map(([name, count]) => [name, isTold(count) ? count : null]);
+  return [one.messages_per_day === undefined ? null : h('p', { class: 'quiet' }, 'How often: ' + LIMITS(one).map(([name, value]) => name.toLowerCase() + ' ' + value).join('; ') + '.'),
+    rows.some((row) => row[1]) ? bars('Members and contactable members', rows, (value) => (value === null ? '–' : WHOLE.format(value)),
+      table('Why members are not contactable', [['', ''], ['People', 'n']], [['Members', customers(size)], ...reasons.map(([reason, count]) => [words(reason), customers(count)]), ['Contactable', customers(contactable)]]))
+      : h('p', { class: 'quiet' }, size === 0 ? 'Nobody is in it today.' : customers(size) + ' members: too few to tell more.')];
 }
 /* What each condition leaves of those the ones before it left; a number that would give a few customers away is left out. */
 function conditionFunnel(steps) {

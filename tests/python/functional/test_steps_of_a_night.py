@@ -41,7 +41,7 @@ def test_every_model_and_data_test_is_in_one_step(project: tuple[dict[str, Node]
     nodes, list_nodes = project
     steps = [
         list_nodes(assets.EVERYTHING, assets.AFTER_THE_FITS),
-        list_nodes(assets.PREDICTION_AND_SEGMENTS, assets.AFTER_THE_GATE),
+        list_nodes(assets.PREDICTION_TO_REPORTING, assets.AFTER_THE_GATE),
         list_nodes(assets.AFTER_THE_GATE, ""),
     ]
     assert Counter(name for step in steps for name in step) == Counter(list(nodes))

@@ -326,7 +326,8 @@ def _audiences(connection: duckdb.DuckDBPyConnection, size: Size) -> None:
         create or replace table published.audiences as
         select
             audience_id, 'Audience ' || audience_id as name, 'What it is for' as description, 'customer relations' as owner,
-            count(*) as size, count(*) filter (where is_contactable) as contactable_size
+            count(*) as size, count(*) filter (where is_contactable) as contactable_size, 'email' as channel, 25 as minimum_size,
+            1 as messages_per_day, 3 as contact_days_per_week, '21:00' as quiet_from, '08:00' as quiet_until
         from published.audience_memberships
         group by audience_id
         """

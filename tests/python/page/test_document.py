@@ -14,9 +14,9 @@ import pytest
 
 from orchestration.report.document import ReportFailed, ReportOptions, read_document
 from orchestration.report.page import DETAILS, chart_library, fitting_page, render_page
-from orchestration.report.reading import WITHHELD, Tables
+from orchestration.report.reading import WITHHELD, Tables, plain
 from orchestration.report.segmentations import COUNTED_CUSTOMERS, LEAST_DIFFERENCE, told_days, told_months
-from orchestration.report.views import told_funnel
+from orchestration.report.views import told_funnel, told_reasons
 from tests.python.page.pages import OPTIONS
 from tests.python.page.serving import BUILD_ID, EMPTY, FEW, LAST_DAY, Size, make_serving
 
@@ -102,8 +102,10 @@ def test_moves_equal_the_table_and_few_movers_are_only_added_up(database: Path, 
         moves = expected[one["code"], kind, period["start"]]
         assert told.items() <= moves.items()
         assert all(count >= MINIMUM for count in told.values())
-        others = sum(customers for pair, customers in moves.items() if pair not in told)
-        assert period["others"] == (WITHHELD if 0 < others < MINIMUM else others)
+        untold = {pair: customers for pair, customers in moves.items() if pair not in told}
+        arriving = sum(customers for pair, customers in untold.items() if "not_a_customer" in pair)
+        for name, count in (("others", sum(untold.values()) - arriving), ("others_arriving", arriving)):
+            assert period[name] == (WITHHELD if 0 < count < MINIMUM else count)
 
 
 def test_scores_lifetime_values_and_habits_equal_the_tables(database: Path, document: dict[str, Any]) -> None:
@@ -114,9 +116,21 @@ def test_scores_lifetime_values_and_habits_equal_the_tables(database: Path, docu
     assert sum(document["lifetime"]["deciles"]) == pytest.approx(1)
     assert document["lifetime"]["deciles"] == sorted(document["lifetime"]["deciles"], reverse=True)
     ((total,),) = asked(database, "select sum(customer_lifetime_value) from published.customer_lifetime_values")
-    assert document["lifetime"]["total"] == pytest.approx(float(total), rel=1e-5)
+    assert document["lifetime"]["total"] == pytest.approx(float(total), abs=0.5)
+    for segment, sales in asked(database, "select value_tier_segment, sum(net_amount_365d) from published.customer_profiles group by all"):
+        assert document["budget"]["value_tier"][segment][0] == pytest.approx(float(sales), abs=0.5)
     by_method = asked(database, "select leading_payment_method, count(*) from published.customer_profiles group by 1")
     assert {code: customers for code, customers, _ in document["habits"]["payment"]["leading"]} == dict(by_method)
+
+
+def test_numbers_lose_digits_that_nobody_reads_and_none_before_the_point() -> None:
+    assert [plain(value) for value in (1384685.72, 4291551.5, 123456.7, 12345.678, 0.123456789)] == [
+        1384686,
+        4291552,
+        123457,
+        12345.7,
+        0.123457,
+    ]
 
 
 def test_what_sets_a_segment_apart_is_its_mean_against_everybody(database: Path, document: dict[str, Any]) -> None:
@@ -217,6 +231,24 @@ def test_no_number_of_a_funnel_gives_few_customers_away() -> None:
             told += left_told not in (None, WITHHELD)
     # It still tells most.
     assert told > 3000
+
+
+def test_no_reason_of_few_customers_is_told_by_subtraction() -> None:
+    """Reasons are told in groups of ten people and more, or all of them in one; everybody who is not contactable is in one group."""
+    tables = Tables(duckdb.connect(), 10)
+    assert told_reasons(tables, []) == []
+    assert told_reasons(tables, [("no_consent", 186), ("contact_limit", 50), ("erased", 4)]) == [
+        [["no_consent"], 186],
+        [["contact_limit", "erased"], 54],
+    ]
+    assert told_reasons(tables, [("no_consent", 6), ("erased", 3)]) == [[["no_consent", "erased"], WITHHELD]]
+    chance = random.Random(7)  # noqa: S311
+    for _ in range(1000):
+        counts = sorted((chance.choice([1, 4, 9, 10, 30]) for _ in range(chance.randint(0, 6))), reverse=True)
+        reasons = [(str(number), people) for number, people in enumerate(counts)]
+        told = told_reasons(tables, reasons)
+        assert sorted(name for names, _ in told for name in names) == sorted(name for name, _ in reasons)
+        assert all(people == sum(dict(reasons)[name] for name in names) >= MINIMUM for names, people in told) or len(told) == 1
 
 
 def test_no_customer_and_no_number_of_few_customers_is_in_the_document(database: Path) -> None:

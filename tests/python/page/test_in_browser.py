@@ -282,3 +282,52 @@ def test_the_largest_page_is_small_and_opens(tab: Page, large_page: Path) -> Non
         tab.open(large_page, view)
         assert tab.problems == []
     assert tab.run("document.querySelectorAll('nav a').length") > 40
+
+
+def test_what_cannot_be_told_is_not_told_as_nothing(tab: Page, whole_page: Path, tmp_path: Path) -> None:
+    """An earlier day that is not recorded is no day without changes, and moves too few to be told one by one have happened."""
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', whole_page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert data is not None
+    document = json.loads(data[1])
+    (rfm,) = [one for one in document["segmentations"] if one["code"] == "rfm"]
+    weeks = rfm["moves"]["week"]
+    weeks[0] |= {"moves": [], "others": 14, "others_arriving": 11}
+    weeks[1] |= {"moves": [["not_a_customer", 0, 30]], "others": document["withheld"], "others_arriving": 0}
+    weeks[2] |= {"moves": [[0, 1, 20]], "others": 12, "others_arriving": document["withheld"]}
+    weeks[3] |= {"moves": [], "others": 0, "others_arriving": 0}
+    page = tmp_path / "index.html"
+    page.write_text(render_page(document, None), encoding="utf-8")
+
+    def said(view: str) -> str:
+        tab.open(page, view)
+        return str(tab.run("document.querySelector('main').innerText"))
+
+    starts = [week["start"] for week in weeks]
+    assert "14 customers moved, few of them on any one way" in said(f"view=segmentation&s=rfm&period=week&at={starts[0]}")
+    assert "25 customers moved, few of them on any one way" in said(f"view=segmentation&s=rfm&period=week&at={starts[0]}&newcomers=1")
+    assert "only a few customers moved between segments" in said(f"view=segmentation&s=rfm&period=week&at={starts[1]}")
+    assert "At least 30 customers ended the period in another segment" in said(
+        f"view=segmentation&s=rfm&period=week&at={starts[1]}&newcomers=1"
+    )
+    assert "\n32 customers ended the period in another segment; 20 of them" in said(f"view=segmentation&s=rfm&period=week&at={starts[2]}")
+    assert "nobody moved between segments" in said(f"view=segmentation&s=rfm&period=week&at={starts[3]}")
+
+    first = f"Recording began on {tab.run('day(DATA.first_recorded_day)')}, so there is no earlier day to compare with."
+    for view in ("", "view=segmentation&s=rfm"):
+        assert first in said(f"{view}&since=90")
+        assert first not in said(f"{view}&since=30")
+
+
+def test_an_audience_says_who_may_not_be_contacted_and_how_often_the_others(tab: Page, whole_page: Path) -> None:
+    tab.look(1360)
+    tab.open(whole_page, "view=audiences&a=audience_2")
+    steps, _ = charts(tab)
+    ((members, contactable),) = asked(
+        whole_page,
+        "select count(*), count(*) filter (where is_contactable) from published.audience_memberships where audience_id = 'audience_2'",
+    )
+    assert steps["axis"] == ["Members", "\N{MINUS SIGN} contact limit", "\N{MINUS SIGN} no consent", "Contactable"]
+    told = steps["series"][0]["data"]
+    assert (told[0], told[0] - told[1] - told[2], told[3]) == (members, contactable, contactable)
+    limits = "at most 1 message a day, on 3 days of any seven, by email; not between 21:00 and 08:00, by the clock of the business"
+    assert f"How often: {limits}; nobody, with fewer than 25 members." in tab.run("document.querySelector('main').innerText")
