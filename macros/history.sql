@@ -14,6 +14,21 @@
 {%- endmacro %}
 
 {#-
+    pre-hook of every table of the history but recorded_days, which is written last: until then the day is not recorded, and a run that breaks
+    off leaves a day that says so. No other way is left to tell it: each table is written in a transaction of its own.
+-#}
+{% macro begin_recording() -%}
+    {%- if execute and target.type != 'spark' -%}
+        {%- set recorded_days = as_left_behind('recorded_days').incorporate(type='table') -%}
+        {%- if load_relation(recorded_days) is none -%}{%- do adapter.cache_added(recorded_days) -%}{%- endif -%}
+        create table if not exists {{ recorded_days }} (as_of_date date, known_to timestamp, is_finished boolean);
+        alter table {{ recorded_days }} add column if not exists is_finished boolean;
+        delete from {{ recorded_days }} where as_of_date = {{ as_of_date() }};
+        insert into {{ recorded_days }} (as_of_date, is_finished) values ({{ as_of_date() }}, false);
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
     pre-hook: a log from before it knew since when a segment had lasted learns it, once: it cannot be rebuilt.
 -#}
 {% macro complete_log() -%}
@@ -65,17 +80,41 @@
 
 {#-
     The day of current_memberships as the last run has left it, as a text; none where it does not fit the log, because that run broke off between
-    the two, and where there is nothing to tell it by.
+    the two, where a segmentation has come since, and where there is nothing to tell it by.
 -#}
 {% macro day_left_behind() -%}
     {%- set memberships, log = as_left_behind('current_memberships'), as_left_behind('segment_membership_changes') -%}
     {%- if not execute or flags.WHICH not in ('build', 'run') or target.type == 'spark' or load_relation(memberships) is none or load_relation(log) is none -%}
         {{ return(none) }}
     {%- endif -%}
+    {%- set told = adapter.get_columns_in_relation(memberships) | map(attribute='name') | list -%}
+    {%- for segmentation in recorded_segmentations() -%}
+        {%- if segmentation ~ '_segment' not in told -%}{{ return(none) }}{%- endif -%}
+    {%- endfor -%}
     {%- if 'written_in_run' not in adapter.get_columns_in_relation(log) | map(attribute='name') -%}
         {{ return(none) }}
     {%- endif -%}
     {%- set left = run_query('select max(as_of_date), max(written_in_run) from ' ~ memberships).rows[0] -%}
     {%- set logged = run_query('select max(written_in_run) from ' ~ log).rows[0][0] -%}
     {{ return(left[0] | string if left[0] is not none and left[1] == logged else none) }}
+{%- endmacro %}
+
+{#- Segmentations that the history knows and the project no longer does: whoever was in one has left it, on the first day recorded without it. -#}
+{% macro retired_segmentations() -%}
+    {%- if not execute or flags.WHICH not in ('build', 'run') -%}
+        {{ return([]) }}
+    {%- endif -%}
+    {%- set flows = as_left_behind('segment_flows') -%}
+    {%- if load_relation(flows) is none -%}
+        {{ return([]) }}
+    {%- endif -%}
+    {%- set found = run_query(
+        'select distinct segmentation from ' ~ flows ~ ' where segmentation not in (' ~ segmentation_names() ~ ') order by segmentation'
+    ) -%}
+    {{ return(found.columns[0].values() | list) }}
+{%- endmacro %}
+
+{#- Every segmentation that a day is recorded for: today's, and those it retires. -#}
+{% macro recorded_segmentations() -%}
+    {{ return(segmentations() + retired_segmentations()) }}
 {%- endmacro %}

@@ -19,7 +19,7 @@
 {#- A wide table of memberships without a row, with the right types. A body for a CTE. -#}
 {% macro no_memberships() -%}
     select
-        {%- for segmentation in segmentations() %}
+        {%- for segmentation in recorded_segmentations() %}
         cast(null as {{ dbt.type_string() }}) as {{ segmentation }}_segment,
         cast(null as date) as {{ segmentation }}_since,
         {%- endfor %}
@@ -48,7 +48,7 @@
 -#}
 {% macro any_differs(left, right, what) -%}
     (
-        {%- for segmentation in segmentations() %}
+        {%- for segmentation in recorded_segmentations() %}
         {{ left }}.{{ segmentation }}_{{ what }} is distinct from {{ right }}.{{ segmentation }}_{{ what }}
         {{- ' or' if not loop.last }}
         {%- endfor %}
@@ -122,7 +122,7 @@ logged as (
 logged_by_customer as (
 
     select
-        {%- for segmentation in segmentations() %}
+        {%- for segmentation in recorded_segmentations() %}
         max(case when segmentation = '{{ segmentation }}' then segment end) as {{ segmentation }}_segment,
         max(case when segmentation = '{{ segmentation }}' then since end) as {{ segmentation }}_since,
         {%- endfor %}
@@ -135,7 +135,7 @@ logged_by_customer as (
 together as (
 
     select
-        {%- for segmentation in segmentations() %}
+        {%- for segmentation in recorded_segmentations() %}
         nullif(coalesce(logged.{{ segmentation }}_segment, left_behind.{{ segmentation }}_segment), '') as {{ segmentation }}_segment,
         case
             when logged.{{ segmentation }}_segment is null then left_behind.{{ segmentation }}_since
@@ -153,7 +153,7 @@ final as (
 
     select * from together
     where
-        {%- for segmentation in segmentations() %}
+        {%- for segmentation in recorded_segmentations() %}
         {{ segmentation }}_segment is not null{{ ' or' if not loop.last }}
         {%- endfor %}
 

@@ -33,3 +33,8 @@
         'needs',
     ]) }}
 {%- endmacro %}
+
+{#- Their names as a list of texts in SQL. -#}
+{% macro segmentation_names() -%}
+    {{ return("'" ~ segmentations() | join("', '") ~ "'") }}
+{%- endmacro %}

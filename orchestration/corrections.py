@@ -1,4 +1,4 @@
-"""Recorded days that late rows have outdated: which they are, and recording them again before a night."""
+"""Recorded days that late rows have outdated, or whose recording broke off: which they are, and recording them again before a night."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -27,6 +27,7 @@ class Corrections:
 def correct_history(runner: DayRunner, settings: Settings, source: Source, day: date) -> Corrections:
     """Bring in what is new and record the days again that it outdates, those of the last `history_correction_days` before `day`.
 
+    A day whose recording broke off is recorded again however long ago it is: with half a day in the history no later one adds up.
     This comes before the night of `day`, which then publishes them with it: so days are described in order, each once, and nothing is
     published twice. What fails here does not keep the night from its day; days not corrected stay outdated.
 
@@ -43,7 +44,8 @@ def correct_history(runner: DayRunner, settings: Settings, source: Source, day: 
         except DbtFailed as error:  # the night itself meets it again, and it is the night that is stopped by it
             failure = f"what came late is not known: {error}"
     outdated = [outdated_day for outdated_day in outdated_days(database) if outdated_day < day]
-    recent = [] if failure else [outdated_day for outdated_day in outdated if outdated_day >= day - timedelta(days=reach)]
+    first, unfinished = day - timedelta(days=reach), unfinished_days(database)
+    recent = [] if failure else [outdated_day for outdated_day in outdated if outdated_day >= first or outdated_day in unfinished]
     corrected: list[date] = []
     for number, outdated_day in enumerate(recent, start=1):
         runner.progress.prefix = f"correction {number} of {len(recent)}, {outdated_day}: "
@@ -69,19 +71,28 @@ def last_recorded_day(database: Path) -> date | None:
 
 
 def outdated_days(database: Path) -> list[date]:
-    """Recorded days that rows loaded later have outdated, the earliest first; none where no night has recorded any."""
-    return _days(database, "outdated_days")
+    """Recorded days that are to be recorded again, the earliest first; none where no night has recorded any.
+
+    Rows that were loaded later have outdated them, or they were not recorded as a whole.
+    """
+    return sorted({*_days(database, "outdated_days"), *unfinished_days(database)})
 
 
-def _days(database: Path, relation: str) -> list[date]:
-    """The days of a relation of the history, in order; none where it is not there yet."""
+def unfinished_days(database: Path) -> list[date]:
+    """Days that a run which broke off has recorded in part, the earliest first."""
+    return _days(database, "recorded_days", unless="is_finished")
+
+
+def _days(database: Path, relation: str, unless: str | None = None) -> list[date]:
+    """The days of a relation of the history, in order, or those of which a column is false; none where it is not there yet."""
     if not database.is_file():
         return []
     with working_database.connect(database) as connection:
         known = connection.execute(
-            "select 1 from information_schema.tables where table_schema = 'history' and table_name = ?", [relation]
-        ).fetchone()
-        if known is None:  # no night has ended here since days are judged
+            "select column_name from information_schema.columns where table_schema = 'history' and table_name = ?", [relation]
+        ).fetchall()
+        if (unless or "as_of_date",) not in known:  # no night has ended here since days are judged
             return []
-        rows = connection.execute(f"select as_of_date from history.{quote_identifier(relation)} order by as_of_date").fetchall()
+        condition = f"where not {quote_identifier(unless)}" if unless else ""
+        rows = connection.execute(f"select as_of_date from history.{quote_identifier(relation)} {condition} order by as_of_date").fetchall()
     return [day for (day,) in rows]

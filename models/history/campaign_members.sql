@@ -4,6 +4,7 @@
 -- One row per recorded day has no campaign, and a campaign without eligible members has one row without a customer: they say that there
 -- was nobody, and they let a day that is recorded again lose its rows.
 {{ configure_history() }}
+{{ config(pre_hook="{{ begin_recording() }}") }}
 
 with campaigns as (
 

@@ -30,6 +30,10 @@ final as (
             when current_segments.{{ segmentation }}_segment is not null then {{ as_of_date() }}
         end as {{ segmentation }}_since,
         {%- endfor %}
+        {%- for segmentation in retired_segmentations() %}
+        cast(null as {{ dbt.type_string() }}) as {{ segmentation }}_segment,
+        cast(null as date) as {{ segmentation }}_since,
+        {%- endfor %}
         current_segments.as_of_date,
         {{ written_in_run() }}
     from current_segments

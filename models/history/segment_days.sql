@@ -1,6 +1,7 @@
 -- Every segment of every recorded day with its figures, empty ones too: a segment that vanishes is news.
 -- Segments named by the data (defined as `*`: categories, payment methods, …) have a row where they have customers.
 {{ configure_history() }}
+{{ config(pre_hook="{{ begin_recording() }}") }}
 
 with current_segments as (
 

@@ -1,6 +1,7 @@
 -- How many moved from where to where, day by day: the log counted once, when a day is written, and not every time that sizes are asked for.
 -- A day's row without a segmentation counts its mark in the log, and lets a day that lost its last move be replaced at all.
 {{ configure_history() }}
+{{ config(pre_hook="{{ begin_recording() }}") }}
 
 with changes as (
 

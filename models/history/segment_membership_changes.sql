@@ -5,13 +5,18 @@
 -- One row per recorded day has no customer: it says that the day was recorded although perhaps nobody moved, and it lets a day that
 -- lost its last change be replaced at all.
 {{ configure_history() }}
-{{ config(pre_hook="{{ complete_log() }}") }}
+{{ config(pre_hook=["{{ begin_recording() }}", "{{ complete_log() }}"]) }}
 
 {%- set next_day = recorded_day_after() %}
 
 with current_segments as (
 
-    select * from {{ ref('current_segments') }}
+    select
+        *
+        {%- for segmentation in retired_segmentations() %},
+        cast(null as {{ dbt.type_string() }}) as {{ segmentation }}_segment
+        {%- endfor %}
+    from {{ ref('current_segments') }}
 
 ),
 
@@ -38,7 +43,7 @@ next_memberships as ( -- noqa: ST03
 customers_with_changes as (
 
     select
-        {%- for segmentation in segmentations() %}
+        {%- for segmentation in recorded_segmentations() %}
         previous_memberships.{{ segmentation }}_segment as {{ segmentation }}_before,
         previous_memberships.{{ segmentation }}_since as {{ segmentation }}_before_since,
         current_segments.{{ segmentation }}_segment as {{ segmentation }}_after,
@@ -52,7 +57,7 @@ customers_with_changes as (
 
 changes as (
 
-    {%- for segmentation in segmentations() %}
+    {%- for segmentation in recorded_segmentations() %}
     select
         customer_id,
         '{{ segmentation }}' as segmentation,
@@ -71,7 +76,7 @@ changes as (
 -- The first day of all: everybody comes.
 changes as (
 
-    {%- for segmentation in segmentations() %}
+    {%- for segmentation in recorded_segmentations() %}
     select
         customer_id,
         '{{ segmentation }}' as segmentation,
@@ -93,7 +98,7 @@ changes as (
 customers_to_follow as (
 
     select
-        {%- for segmentation in segmentations() %}
+        {%- for segmentation in recorded_segmentations() %}
         current_memberships.{{ segmentation }}_segment,
         current_memberships.{{ segmentation }}_since,
         next_memberships.{{ segmentation }}_segment as {{ segmentation }}_next_segment,
@@ -110,7 +115,7 @@ customers_to_follow as (
 
 followed as (
 
-    {%- for segmentation in segmentations() %}
+    {%- for segmentation in recorded_segmentations() %}
     select
         customer_id,
         '{{ segmentation }}' as segmentation,

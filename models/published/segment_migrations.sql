@@ -1,5 +1,5 @@
 -- From where to where customers moved, by day, week, month and quarter. Only the last periods are told (thresholds migration_…s), so that a
--- night does not cost more the older the company gets. Whoever was there on the first recorded day has not moved on it.
+-- night does not cost more the older the company gets. Whoever was there on the first recorded day of a segmentation has not moved on it.
 {{ config(materialized='table') }}
 
 {%- set reaches = [] %}
@@ -7,9 +7,14 @@
 {%- do reaches.append(migration_reach_start(period, threshold('migration_' ~ period ~ 's'))) %}
 {%- endfor %}
 
-with first_day as (
+with first_days as (
 
-    select min(as_of_date) as recorded_from from {{ ref('segment_flows') }}
+    select
+        segmentation,
+        min(as_of_date) as recorded_from
+    from {{ ref('segment_flows') }}
+    where segmentation in ({{ segmentation_names() }})
+    group by segmentation
 
 ),
 
@@ -19,9 +24,7 @@ reach as (
         {%- for period in migration_periods() %}
         {{ reaches[loop.index0] }} as {{ period }}_reach,
         {%- endfor %}
-        least({{ reaches | join(', ') }}) as earliest_reach,
-        first_day.recorded_from
-    from first_day
+        least({{ reaches | join(', ') }}) as earliest_reach
 
 ),
 
@@ -52,7 +55,11 @@ changes as (
         withdrawn_memberships.customer_id is not null as is_withdrawn,
         revenues.net_amount_365d as revenue
     from {{ ref('segment_membership_changes') }} as changes
-    inner join reach on changes.as_of_date > reach.recorded_from
+    inner join first_days
+        on
+            changes.segmentation = first_days.segmentation
+            and changes.as_of_date > first_days.recorded_from
+    cross join reach
     left join revenues on changes.customer_id = revenues.customer_id
     left join withdrawn_memberships
         on

@@ -16,6 +16,7 @@ import duckdb
 
 from orchestration.audiences.macros import Macros
 from orchestration.errors import SegmentsError, UnusableInput
+from orchestration.ingest.landing import read_batches_landed
 from orchestration.publishing.builds import DATABASE_FILE, Build, read_build, served_build_id
 from orchestration.publishing.lock import home_lock
 from orchestration.settings import Settings
@@ -109,7 +110,8 @@ def collect_keys(served: ServedBuild, audience: Audience, home: Path, day: date)
 
     Returns how many contactable members are held back, by reason.
 
-    Raises HomeInUse while a night is at work: what it has landed is not to be read yet.
+    Raises HomeInUse while a night is at work: what it has landed is not to be read yet. UnusableInput where one broke off before it had
+    staged what it landed: somebody may have said no in it.
     """
     connection = served.connection
     connection.execute(
@@ -129,7 +131,8 @@ def collect_keys(served: ServedBuild, audience: Audience, home: Path, day: date)
     database = Settings(home=home).database(served.build.source)
     with home_lock(home) if database.is_file() else nullcontext():
         if database.is_file():
-            _judge_once_more(connection, audience, database, served.timezone, day)
+            landing = Settings(home=home).landing(served.build.source)
+            _judge_once_more(connection, audience, database, landing, served.timezone, day)
     connection.execute("update members set reason = 'no_address' where reason is null and contact_key is null")
     # A key reaches everybody who has it: whoever is held out of this audience, or over a limit, holds it back for the others.
     connection.execute(
@@ -154,14 +157,19 @@ def collect_keys(served: ServedBuild, audience: Audience, home: Path, day: date)
     )
 
 
-def _judge_once_more(connection: duckdb.DuckDBPyConnection, audience: Audience, database: Path, timezone: str, day: date) -> None:
+def _judge_once_more(
+    connection: duckdb.DuckDBPyConnection, audience: Audience, database: Path, landing: Path, timezone: str, day: date
+) -> None:
     """Enter into `members` what holds somebody back by all that has landed."""
     # dbt's views name the database by the stem of its file.
     working = database.stem
-    macros = Macros(
-        {"business_timezone": timezone},
-        lambda model: ".".join(map(quote_identifier, (working, SCHEMAS.get(model, "staging"), model))),
-    )
+    read: set[str] = set()
+
+    def relation(model: str) -> str:
+        read.add(model)
+        return ".".join(map(quote_identifier, (working, SCHEMAS.get(model, "staging"), model)))
+
+    macros = Macros({"business_timezone": timezone}, relation)
     moment = f"cast({quote_literal(day.isoformat())} as date)"
     try:
         connection.execute(f"attach {quote_literal(str(database))} as {quote_identifier(working)} (read_only)")
@@ -175,6 +183,8 @@ def _judge_once_more(connection: duckdb.DuckDBPyConnection, audience: Audience, 
             "where channel = ?",
             [audience.channel],
         )
+        for table in sorted(model.removeprefix("stg_") for model in read if model.startswith("stg_")):
+            _require_staged(connection, table, working, landing)
         connection.execute(f"detach {quote_identifier(working)}")
     except duckdb.Error as error:
         raise SegmentsError(f"what has landed since the build cannot be read from {database}: {' '.join(str(error).split())}") from error
@@ -195,3 +205,18 @@ def _judge_once_more(connection: duckdb.DuckDBPyConnection, audience: Audience, 
         where members.person_id = everybody.member and members.reason is null
         """
     )
+
+
+def _require_staged(connection: duckdb.DuckDBPyConnection, table: str, working: str, landing: Path) -> None:
+    """Raise UnusableInput where rows of a raw table have landed that are not staged."""
+    batches = [batch for batch in read_batches_landed(landing, table) if batch.rows]
+    if not batches:
+        return
+    base_table = ".".join(map(quote_identifier, (working, "staging", f"base_{table}")))
+    row = connection.execute(f"select max(batch) from {base_table}").fetchone()
+    newest = batches[-1]
+    if row is None or row[0] is None or row[0] < newest.batch:
+        raise UnusableInput(
+            f"what landed of {table} at {newest.loaded_at:%Y-%m-%d %H:%M:%S} UTC is not staged, because a night broke off, and may say who "
+            "is not to be contacted: run `segments nightly`, then deliver"
+        )

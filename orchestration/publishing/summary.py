@@ -223,10 +223,10 @@ def postgres_lines(home: Path) -> list[str]:
 
 
 def describe_corrections(corrections: "Corrections") -> list[str]:
-    """What a night did about recorded days that late rows have outdated; nothing where there was none."""
+    """What a night did about recorded days that were outdated or not recorded as a whole; nothing where there was none."""
     lines = []
     if corrections.corrected:
-        lines.append(f"History corrected, because rows came late: {days_in_words(corrections.corrected)}")
+        lines.append(f"History corrected, because rows came late or a night broke off: {days_in_words(corrections.corrected)}")
     if corrections.failure:
         lines.append(f"STOPPED while correcting history, tonight's build is published without that: {corrections.failure}")
     if corrections.left:

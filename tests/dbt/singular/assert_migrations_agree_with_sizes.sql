@@ -1,7 +1,7 @@
 -- Why: moves and sizes are read side by side. Of every period told and every segment, what moved in less what moved out must be the
 -- customers at the end of the period less those before it: on its last recorded day, and on the last one before it.
 -- Left out are segmentations with a permission to withdraw: who has withdrawn it has not moved for any reader, but is counted where
--- they were.
+-- they were; and segmentations that are no more.
 {%- set reaches = {
     'day': threshold('migration_days'),
     'week': threshold('migration_weeks'),
@@ -25,7 +25,9 @@ sizes as (
         all_sizes.customers
     from {{ ref('segment_sizes') }} as all_sizes
     left join by_permission on all_sizes.segmentation = by_permission.segmentation
-    where by_permission.segmentation is null
+    where
+        by_permission.segmentation is null
+        and all_sizes.segmentation in ({{ segmentation_names() }})
 
 ),
 
@@ -40,7 +42,10 @@ migrations as (
 
 recorded as (
 
-    select distinct as_of_date from sizes
+    select distinct
+        as_of_date,
+        segmentation
+    from sizes
 
 ),
 
@@ -65,14 +70,15 @@ days_before as (
         periods.period_type,
         periods.period_start,
         periods.last_day,
-        -- Before the first recorded day nobody was anywhere: moves are told from there on.
+        recorded.segmentation,
+        -- Before the first recorded day of a segmentation nobody was anywhere: moves are told from there on.
         coalesce(
             max(case when recorded.as_of_date < periods.period_start then recorded.as_of_date end),
             min(recorded.as_of_date)
         ) as day_before
     from periods
     cross join recorded
-    group by periods.period_type, periods.period_start, periods.last_day
+    group by periods.period_type, periods.period_start, periods.last_day, recorded.segmentation
 
 ),
 
@@ -87,7 +93,10 @@ flows as (
         sizes.customers as grown,
         0 as moved
     from days_before
-    inner join sizes on days_before.last_day = sizes.as_of_date
+    inner join sizes
+        on
+            days_before.last_day = sizes.as_of_date
+            and days_before.segmentation = sizes.segmentation
     union all
     select
         days_before.period_type,
@@ -97,7 +106,10 @@ flows as (
         -sizes.customers as grown,
         0 as moved
     from days_before
-    inner join sizes on days_before.day_before = sizes.as_of_date
+    inner join sizes
+        on
+            days_before.day_before = sizes.as_of_date
+            and days_before.segmentation = sizes.segmentation
     union all
     select
         period_type,

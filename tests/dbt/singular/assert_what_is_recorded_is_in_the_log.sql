@@ -3,6 +3,7 @@
 with recorded as (
 
     select as_of_date from {{ ref('recorded_days') }}
+    where coalesce(is_finished, true)
 
 ),
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,10 @@ from orchestration.delivery import destinations
 from orchestration.delivery.export import export_audience
 from orchestration.delivery.records import list_deliveries
 from orchestration.errors import DeliveryFailed, HomeInUse, UnusableInput
+from orchestration.ingest.landing import MANIFEST_FILE, Batch
 from orchestration.publishing.lock import home_lock
 from orchestration.quality.operations import record_deliveries
-from orchestration.settings import PROJECT_DIR
+from orchestration.settings import PROJECT_DIR, Settings
 from tests.python.deliveries.world import Shop, at, key, local, read_folder
 
 DAY = date(2025, 10, 27)
@@ -403,6 +404,22 @@ def test_nothing_is_delivered_before_anything_is_published_or_while_a_night_is_a
     with home_lock(home.folder), pytest.raises(HomeInUse):
         home.export(str(tmp_path / "to"))
     assert not (tmp_path / "to").exists()
+    home.export(str(tmp_path / "to"))
+
+
+def test_nothing_is_delivered_while_a_no_may_have_landed_that_is_not_staged(home: Home, tmp_path: Path) -> None:
+    """A night broke off between landing and staging: what it landed may take a permission back, and nobody has read it yet."""
+    landed = Batch("consents", "20251027T050000000000Z-b", "shop", "b.csv", "b", 1, 0, datetime(2025, 10, 27, 5), "UTC", (), (), {})
+    folder = Settings(home=home.folder).landing("shop") / "consents" / f"batch={landed.batch}"
+    folder.mkdir(parents=True)
+    (folder / MANIFEST_FILE).write_text(json.dumps(landed.to_document()), encoding="utf-8")
+    for staged in ("20251026T050000000000Z-a", landed.batch):
+        with duckdb.connect(str(home.shop.database)) as connection:
+            connection.execute("create or replace table staging.base_consents as select ?::varchar as batch", [staged])
+        if staged < landed.batch:
+            with pytest.raises(UnusableInput, match="consents at 2025-10-27 05:00:00 UTC is not staged"):
+                home.export(str(tmp_path / "to"))
+            assert not (tmp_path / "to").exists()
     home.export(str(tmp_path / "to"))
 
 

@@ -118,9 +118,10 @@ class Shop:
             for schema in ("staging", "rules", "intermediate", "audiences", "segments", "reporting"):
                 connection.execute(f"create schema {schema}")
             connection.execute(
-                "create table rules.contact_limits (channel varchar, messages_per_day integer, contact_days_per_week integer)"
+                "create table rules.contact_limits (channel varchar, messages_per_day integer, contact_days_per_week integer, "
+                "quiet_from varchar, quiet_until varchar)"
             )
-            insert(connection, "rules.contact_limits", [(channel, *limits) for channel, limits in LIMITS.items()])
+            insert(connection, "rules.contact_limits", [(channel, *limits, None, None) for channel, limits in LIMITS.items()])
             for seed in ("thresholds", "contact_channels"):
                 connection.execute(f"create table rules.{seed} as from read_csv('{PROJECT_DIR / 'seeds' / seed}.csv', header = true)")
             for name in names:

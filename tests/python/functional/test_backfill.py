@@ -216,7 +216,7 @@ def test_backfill_from_the_command_line(tmp_path: Path, write_shop: Callable[[Pa
         file.write(f"late,1,customer_0001,{D1}T12:00:00,20.00\n")
     run = segments("nightly", "--as-of", str(D3), *arguments)
     assert run.exit_code == 0, run.errors + run.output
-    assert f"History corrected, because rows came late: {D2}" in run.output
+    assert f"History corrected, because rows came late or a night broke off: {D2}" in run.output
     assert f"correction 1 of 1, {D2}: " in run.errors
     began = [build.as_of_date for build in builds.list_builds(home)]
     assert began == [D1, D2, D2, D3], "each day is described once, the corrected one first"

@@ -6,6 +6,7 @@ The models are run by dbt as they are, on memberships made here for each day.
 import json
 import shutil
 from collections.abc import Callable
+from datetime import date
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from orchestration.corrections import outdated_days, unfinished_days
 from orchestration.transform import dbt
 from tests.python.functional.conftest import plant_segments
 
@@ -196,3 +198,44 @@ def test_checks_of_the_history_find_what_is_planted(build: Build, database: Path
             connection.execute(fault)
         found[name] = failed_checks(database, manifest, flags)
     assert found == {"nothing": set(), **{name: set(checks) for name, (_, checks) in FAULTS.items()}}
+
+
+def test_segmentations_come_and_go(build: Build, database: Path, manifest: Any, flags: list[str]) -> None:
+    """Who was in a segmentation that is no more has left it, one that has come since is entered by everybody, and no check fails."""
+    models = (*MODELS, "segment_flows")
+    build("2024-03-01", DAYS["2024-03-01"], *models)
+    with duckdb.connect(str(database)) as connection:
+        for table in ("segment_membership_changes", "segment_flows"):
+            # As a project has left it that had another one in place of rfm.
+            connection.execute(f"update history.{table} set segmentation = 'no_more' where segmentation = 'rfm'")
+        for column in ("segment", "since"):
+            connection.execute(f"alter table history.current_memberships rename column rfm_{column} to no_more_{column}")
+    build("2024-03-02", DAYS["2024-03-02"], *models)
+    build("2024-03-04", DAYS["2024-03-04"], *models)
+    assert failed_checks(database, manifest, flags) == set()
+    with duckdb.connect(str(database), read_only=True) as connection:
+        query = (
+            "select segmentation, customer_id, segment, valid_from::varchar, valid_to::varchar from reporting.segment_membership_history"
+        )
+        told = connection.execute(f"{query} order by all").fetchall()
+    left = [("no_more", customer, segment, "2024-03-01", "2024-03-02") for customer, segment in sorted(DAYS["2024-03-01"].items())]
+    assert [row for row in told if row[0] == "no_more"] == left
+    assert [row[1:] for row in told if row[0] == "rfm"] == [
+        ("a", "loyal", "2024-03-02", None),
+        ("b", "loyal", "2024-03-02", "2024-03-04"),
+        ("b", "new", "2024-03-04", None),
+        ("c", "new", "2024-03-04", None),
+        ("d", "new", "2024-03-04", None),
+    ]
+
+
+def test_a_day_is_unfinished_until_everything_is_recorded_of_it(build: Build, database: Path) -> None:
+    assert unfinished_days(database) == []
+    build("2024-03-01", DAYS["2024-03-01"])
+    assert unfinished_days(database) == [date(2024, 3, 1)] == outdated_days(database)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("update history.recorded_days set is_finished = true, known_to = timestamp '2024-03-01 05:00:00'")
+    assert unfinished_days(database) == []
+    # Recorded again, it is what it is now and not what it was.
+    build("2024-03-01", DAYS["2024-03-01"])
+    assert unfinished_days(database) == [date(2024, 3, 1)]
