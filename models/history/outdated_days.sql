@@ -41,7 +41,7 @@ first_days as (
 
 ),
 
--- Days that were recorded before a segmentation was there, and an earlier day has been recorded with it since: its members seem gone on them.
+-- Days recorded before a segmentation was there, where an earlier day has been recorded with it since: its members seem gone on them.
 incomplete as (
 
     select distinct recorded_days.as_of_date

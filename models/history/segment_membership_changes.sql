@@ -11,11 +11,10 @@
 
 with current_segments as (
 
-    select
-        *
-        {%- for segmentation in retired_segmentations() %},
+    select *
+    {%- for segmentation in retired_segmentations() %},
         cast(null as {{ dbt.type_string() }}) as {{ segmentation }}_segment
-        {%- endfor %}
+    {%- endfor %}
     from {{ ref('current_segments') }}
 
 ),
