@@ -79,6 +79,7 @@ days_before as (
     from periods
     cross join recorded
     group by periods.period_type, periods.period_start, periods.last_day, recorded.segmentation
+    having min(recorded.as_of_date) <= periods.last_day
 
 ),
 

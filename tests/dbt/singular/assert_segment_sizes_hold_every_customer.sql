@@ -8,7 +8,10 @@ with sums as (
         sum(customers) as customers,
         sum(share) as total_share
     from {{ ref('segment_sizes') }}
-    where as_of_date = {{ as_of_date() }}
+    where
+        as_of_date = {{ as_of_date() }}
+        -- One that is no more is left by everybody on its last day.
+        and segmentation in ({{ segmentation_names() }})
     group by as_of_date, segmentation
 
 ),
