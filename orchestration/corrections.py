@@ -77,7 +77,7 @@ def _days(database: Path, relation: str) -> list[date]:
     """The days of a relation of the history, in order; none where it is not there yet."""
     if not database.is_file():
         return []
-    with working_database.connect(database) as connection:
+    with working_database.readable_errors(database), working_database.connect(database) as connection:
         known = connection.execute(
             "select 1 from information_schema.tables where table_schema = 'history' and table_name = ?", [relation]
         ).fetchone()

@@ -20,6 +20,7 @@ from orchestration.quality.verdict import VERDICT_FILE, read_verdict
 from orchestration.report.files import describe_page
 from orchestration.settings import Settings
 from orchestration.transform.dbt import LOG
+from orchestration.working_database import what_is_wrong
 
 if TYPE_CHECKING:
     from orchestration.backfill import RecordedDay
@@ -302,7 +303,10 @@ def describe_failure(settings: Settings, build: Build, served_before: Build | No
         lines.append(f"{len(blocking)} checks of the gate failed:")
         lines += [f"  {result}" for result in blocking]
     else:
-        lines.append(f"  {build.failure or cause}")
+        reason = build.failure or cause
+        lines.append(f"  {reason}")
+        if problem := what_is_wrong(settings.database(build.source), reason):
+            lines.append(problem)
     if served_before is None:
         lines.append("Nothing was served before, and nothing is served now.")
     else:
