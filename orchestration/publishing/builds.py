@@ -208,7 +208,7 @@ def rollback(home: Path, build_id: str | None = None) -> Build:
         served = current_build(home)
         if served is None:
             raise UnusableInput(f"Nothing is served in {home} yet: there is nothing to roll back from.")
-        earlier = [build for build in _published(home) if _age(build) < _age(served)]
+        earlier = [build for build in published_builds(home) if _age(build) < _age(served)]
         if not earlier:
             raise UnusableInput(f"No build published before {served.id} is kept: there is nothing to roll back to.")
         build = earlier[-1]
@@ -240,7 +240,7 @@ def prune(home: Path, keep: int) -> list[str]:
     recorded = [build for build in unserved if build.status == RECORDED]
     for build in (*failed, *recorded):
         _remove_tables(build_dir(home, build.id))
-    too_many = (*_published(home)[:-keep], *failed[:-keep], *recorded[:-RECORDED_BUILDS_KEPT])
+    too_many = (*published_builds(home)[:-keep], *failed[:-keep], *recorded[:-RECORDED_BUILDS_KEPT])
     dispensable = [build.id for build in too_many if build.id != served]
     for build_id in dispensable:
         folder = build_dir(home, build_id)
@@ -270,7 +270,7 @@ def code_version(project_dir: Path) -> str:
         return "unknown"
 
 
-def _published(home: Path) -> list[Build]:
+def published_builds(home: Path) -> list[Build]:
     """Published builds whose tables are kept, the last published last."""
     builds = [build for build in list_builds(home) if build.status == PUBLISHED]
     return sorted((build for build in builds if (build_dir(home, build.id) / DATABASE_FILE).is_file()), key=_age)
