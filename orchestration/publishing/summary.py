@@ -227,10 +227,10 @@ def describe_corrections(corrections: "Corrections") -> list[str]:
     """Recorded days that were lost, and what a night did about those that late rows have outdated; nothing where there was none."""
     lines = []
     if lost := corrections.lost:
-        lines.append(
-            f"History begins anew: the working database is not the one that recorded {days_in_words(lost)}. To record what was lost again: "
-            f"segments backfill --from {lost[0]} --to {lost[-1]}"
-        )
+        lines += [
+            f"History begins anew: the working database is not the one that recorded {days_in_words(lost)}. To record what was lost again:",
+            f"  segments backfill --from {lost[0]} --to {lost[-1]}",  # a command that is wrapped cannot be copied
+        ]
     if corrections.corrected:
         lines.append(f"History corrected, because rows came late: {days_in_words(corrections.corrected)}")
     if corrections.failure:

@@ -245,7 +245,8 @@ def test_a_night_says_which_recorded_days_were_lost_with_the_working_database(se
     assert corrections == Corrections(lost=(day(1), day(8), day(9)))
     assert describe_corrections(corrections) == [
         "History begins anew: the working database is not the one that recorded 2026-01-01, 2026-01-08, 2026-01-09. "
-        "To record what was lost again: segments backfill --from 2026-01-01 --to 2026-01-09"
+        "To record what was lost again:",
+        "  segments backfill --from 2026-01-01 --to 2026-01-09",
     ]
     # A day as it was known is recorded in a database of its own.
     builds.write_build_file(settings.home, replace(build, as_known_at=NOW))
