@@ -1,6 +1,7 @@
 """Errors a person is meant to read: one sentence that says what is wrong, where, and what to do."""
 
 import errno
+import sqlite3
 from collections.abc import Iterator
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -43,6 +44,11 @@ def failure_of_the_machine(error: Exception, home: str) -> SegmentsError | None:
                 "and dbt/ hold only logs and what is made anew, and may be removed), then run the command again."
             )
     for cause in causes:
+        if isinstance(cause, sqlite3.Error):  # Dagster alone works with it
+            return SegmentsError(
+                f"Dagster's run logs in {home}/dagster cannot be used ({cause}): remove that folder, which holds only run logs and is made "
+                "anew, then run the command again."
+            )
         if isinstance(cause, OSError) and cause.errno in NOT_ALLOWED:
             return UnusableInput(f"{cause.filename or home} cannot be read or written ({cause.strerror}): let this user do so.")
     return None

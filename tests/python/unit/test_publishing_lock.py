@@ -13,9 +13,11 @@ import pytest
 from click.testing import CliRunner
 
 from orchestration import checkup
+from orchestration.automation.instance import open_instance
 from orchestration.cli import main, readable_errors
 from orchestration.errors import HomeInUse, UnusableInput
 from orchestration.publishing.lock import home_lock
+from orchestration.settings import Settings
 
 HOLD = """
 import pathlib, sys, time
@@ -110,3 +112,19 @@ def test_a_disk_that_may_only_be_read_is_one_sentence_and_a_mistake_of_the_code_
     output = "segments: /data/home/builds cannot be read or written (Read-only file system): let this user do so.\n"
     assert told(OSError(errno.EROFS, "Read-only file system", "/data/home/builds")) == (2, output)
     assert told(FileNotFoundError(errno.ENOENT, "No such file", "/data/home/builds")) == (1, "")
+
+
+def test_damaged_run_logs_are_said_to_be_dispensable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "")  # opening sets it, for this test alone
+    settings = Settings(home=tmp_path)
+    history = settings.dagster_dir / "history"
+    history.mkdir(parents=True)
+    (history / "runs.db").write_bytes(b"\xde" * 8192)
+    with pytest.raises(Exception, match="file is not a database") as damaged:
+        open_instance(settings)
+    code, output = told(damaged.value)
+    assert code == 1
+    assert output.startswith(
+        "segments: Dagster's run logs in /data/home/dagster cannot be used (file is not a database): remove that folder"
+    )
+    assert len(output.splitlines()) == 1
