@@ -154,9 +154,15 @@ def read_build(home: Path, build_id: str) -> Build:
             }
         )
     except FileNotFoundError:
+        gone = served_and_gone(home)
+        if gone is not None and served_build_id(home) == build_id:
+            raise UnusableInput(gone) from None
         raise UnusableInput(f"There is no build {build_id} in {home}: `segments builds` lists them.") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise UnusableInput(f"{path} is damaged ({error!r}): remove the folder, or restore the file.") from error
+        cure = "remove the folder, or restore the file"
+        if served_build_id(home) == build_id:
+            cure = "readers see this build, so restore the file, or serve another one with `segments rollback BUILD` and remove the folder"
+        raise UnusableInput(f"{path} is damaged ({error!r}): {cure}.") from error
 
 
 def list_builds(home: Path) -> list[Build]:
@@ -179,9 +185,20 @@ def served_build_id(home: Path) -> str | None:
 
 
 def current_build(home: Path) -> Build | None:
-    """The build that readers see, or None before the first publishing."""
+    """The build that readers see; None before the first publishing, and when its folder is gone: then they see nothing."""
     served = served_build_id(home)
-    return None if served is None else read_build(home, served)
+    return None if served is None or served_and_gone(home) else read_build(home, served)
+
+
+def served_and_gone(home: Path) -> str | None:
+    """What to do when the build that is to be served is no longer there; None when it is, or when none is to be served."""
+    served = served_build_id(home)
+    if served is None or (build_dir(home, served) / BUILD_FILE).exists():
+        return None
+    return (
+        f"The served build {served} is gone from {builds_dir(home)}: `segments rollback` serves the last published one that is kept, "
+        "and the next night publishes a new one."
+    )
 
 
 def swap(home: Path, build_id: str) -> None:
@@ -200,17 +217,18 @@ def swap(home: Path, build_id: str) -> None:
 
 
 def rollback(home: Path, build_id: str | None = None) -> Build:
-    """Serve an earlier published build again; without an id, the one published before the served one. Returns it.
+    """Serve an earlier published build again; without an id, the one published before the served one, or the last when that is gone.
 
     Raises UnusableInput when there is no such build, or when it was never published or is no longer kept.
     """
     if build_id is None:
-        served = current_build(home)
-        if served is None:
+        served_id = served_build_id(home)
+        if served_id is None:
             raise UnusableInput(f"Nothing is served in {home} yet: there is nothing to roll back from.")
-        earlier = [build for build in published_builds(home) if _age(build) < _age(served)]
+        served = current_build(home)
+        earlier = [build for build in published_builds(home) if served is None or _age(build) < _age(served)]
         if not earlier:
-            raise UnusableInput(f"No build published before {served.id} is kept: there is nothing to roll back to.")
+            raise UnusableInput(f"No build published before {served_id} is kept: there is nothing to roll back to.")
         build = earlier[-1]
     else:
         build = read_build(home, build_id)

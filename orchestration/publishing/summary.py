@@ -14,7 +14,16 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.ingest.source import Source
-from orchestration.publishing.builds import DATABASE_FILE, PARQUET_DIR, RECORDED, Build, build_dir, list_builds, served_build_id
+from orchestration.publishing.builds import (
+    DATABASE_FILE,
+    PARQUET_DIR,
+    RECORDED,
+    Build,
+    build_dir,
+    list_builds,
+    served_and_gone,
+    served_build_id,
+)
 from orchestration.publishing.postgres import describe_postgres
 from orchestration.quality.verdict import VERDICT_FILE, read_verdict
 from orchestration.report.files import describe_page
@@ -312,7 +321,9 @@ def describe_failure(settings: Settings, build: Build, served_before: Build | No
         lines.append(f"  {reason}")
         if problem := what_is_wrong(settings.database(build.source), reason):
             lines.append(problem)
-    if served_before is None:
+    if gone := served_and_gone(settings.home):
+        lines.append(gone)
+    elif served_before is None:
         lines.append("Nothing was served before, and nothing is served now.")
     else:
         lines.append(f"Still served, unchanged: build {served_before.id}, as of {served_before.as_of_date}.")
@@ -335,7 +346,8 @@ def describe_builds(home: Path) -> str:
         known = f", as known at {build.as_known_at:%Y-%m-%d %H:%M:%S}" if build.as_known_at else ""
         table.add_row(build.id, build.source, f"{build.as_of_date}{known}", status, finished, build.code_version)
     failures = [f"{build.id}: {build.failure}" for build in kept if build.failure]
-    hints = ["`segments rollback BUILD` serves a published one again."]
+    hints = [gone] if (gone := served_and_gone(home)) else []
+    hints.append("`segments rollback BUILD` serves a published one again.")
     if any(build.status == RECORDED for build in kept):
         hints.append("A recorded one is in the history, but was never served by itself.")
     return render(table, *failures, *postgres_lines(home), *hints)
