@@ -9,6 +9,7 @@
 Functions that write expect the caller to hold `lock.home_lock(home)`. All times are UTC.
 """
 
+import contextlib
 import datetime
 import importlib.metadata
 import json
@@ -221,6 +222,8 @@ def rollback(home: Path, build_id: str | None = None) -> Build:
 
     Raises UnusableInput when there is no such build, or when it was never published or is no longer kept.
     """
+    with contextlib.suppress(UnusableInput):  # a damaged entry of the served build keeps nobody from serving another one
+        _enter_served(home)
     if build_id is None:
         served_id = served_build_id(home)
         if served_id is None:
@@ -299,16 +302,18 @@ def _age(build: Build) -> tuple[datetime.datetime, str]:
 
 
 def _close_unfinished(home: Path) -> None:
-    served = served_build_id(home)
+    _enter_served(home)
     for build in list_builds(home):
-        if build.status not in (BUILDING, RECORDED):
-            continue
-        if build.id == served:
-            # The process ended after the swap and before it could say so: readers see this build, so it is published.
-            swapped_at = datetime.datetime.fromtimestamp((home / "serving").lstat().st_mtime, datetime.UTC)
-            mark_published(home, build.id, build.rows, swapped_at)
-        elif build.status == BUILDING:
+        if build.status == BUILDING:
             fail_build(home, build.id, "the process ended before the build was finished")
+
+
+def _enter_served(home: Path) -> None:
+    """What the link serves is published, also where the process ended after the swap and before it could say so."""
+    served = current_build(home)
+    if served is not None and served.status in (BUILDING, RECORDED):
+        swapped_at = datetime.datetime.fromtimestamp((home / "serving").lstat().st_mtime, datetime.UTC)
+        mark_published(home, served.id, served.rows, swapped_at)
 
 
 def _remove_tables(folder: Path) -> None:

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from orchestration import working_database
 from orchestration.errors import GateClosed, UnusableInput
 from orchestration.ingest.source import Source
 from orchestration.night import NightKeeper, day_to_describe
 from orchestration.publishing import builds
+from orchestration.quality import operations
 from orchestration.settings import Settings
 
 
@@ -50,6 +52,25 @@ def test_a_failed_step_ends_the_build_with_its_reason(tmp_path: Path) -> None:
     with pytest.raises(KeyError), keeper.step():
         raise KeyError("later")
     assert builds.read_build(tmp_path, keeper.build_id).failure == "division by zero"
+
+
+def test_what_was_entered_of_a_build_before_a_kill_is_corrected_by_the_next(tmp_path: Path) -> None:
+    """Killed between the entry as published and the swap, or before any end was entered."""
+    settings = Settings(home=tmp_path)
+    keeper = NightKeeper(settings, a_source(), holds_lock=True)
+    keeper.open_build(date(2026, 1, 1))
+    keeper.record_day()
+    recorded = builds.read_build(tmp_path, keeper.build_id)
+    operations.record_build_finished(settings.database("shop"), recorded.id, builds.PUBLISHED, datetime.now(UTC))
+    keeper.open_build(date(2026, 1, 2))
+    unfinished = keeper.build_id
+    keeper.open_build(date(2026, 1, 3))
+    with working_database.connect(settings.database("shop")) as connection:
+        entered = connection.execute("select build_id, status, finished_at is null from operations.builds order by build_id").fetchall()
+        ended = connection.execute("select finished_at from operations.builds where build_id = ?", [recorded.id]).fetchone()
+    assert entered == [(recorded.id, "recorded", False), (unfinished, "failed", False), (keeper.build_id, "building", True)]
+    assert recorded.finished_at is not None
+    assert ended == (working_database.utc(recorded.finished_at),)
 
 
 def test_steps_started_one_by_one_lock_the_home(tmp_path: Path) -> None:

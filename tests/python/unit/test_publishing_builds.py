@@ -18,6 +18,7 @@ from orchestration.publishing.builds import (
     fail_build,
     list_builds,
     mark_published,
+    mark_recorded,
     prune,
     read_build,
     rollback,
@@ -129,6 +130,15 @@ def test_a_build_left_between_swap_and_entry_is_published(tmp_path: Path) -> Non
     current = current_build(tmp_path)
     assert current is not None
     assert (current.id, current.status) == (left.id, "published")
+
+
+def test_a_build_left_between_swap_and_entry_can_be_served_again_after_a_rollback(tmp_path: Path) -> None:
+    first = published(tmp_path, 0)
+    left = mark_recorded(tmp_path, started(tmp_path, 10).id, moment(11))
+    (build_dir(tmp_path, left.id) / "segments.duckdb").write_bytes(b"tables")
+    swap(tmp_path, left.id)
+    assert rollback(tmp_path) == first
+    assert rollback(tmp_path, left.id).status == "published"
 
 
 @pytest.mark.parametrize("build_id", ["../../etc", "a/b", "", ".", "..", ".hidden", "a b", "x\n"])
