@@ -9,6 +9,8 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 DISK_FULL_IN_WORDS = ("No space left on device", "Disk quota exceeded", "database or disk is full", "disk I/O error")
 NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
+STOPPED_BY_SIGNAL = "stopped by a signal (SIGTERM or Ctrl-C): run the night again"
+
 
 class SegmentsError(Exception):
     """Base of every error this project raises on purpose."""

@@ -2,16 +2,21 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
+import dagster as dg
 import pytest
+from dagster._utils.error import serializable_error_info_from_exc_info
 
 from orchestration import working_database
+from orchestration.automation import days
 from orchestration.errors import GateClosed, UnusableInput
 from orchestration.ingest.source import Source
 from orchestration.night import NightKeeper, day_to_describe
 from orchestration.publishing import builds
 from orchestration.quality import operations
 from orchestration.settings import Settings
+from orchestration.transform import dbt
 
 
 def a_source(**about: object) -> Source:
@@ -80,3 +85,16 @@ def test_steps_started_one_by_one_lock_the_home(tmp_path: Path) -> None:
     keeper = NightKeeper(Settings(home=tmp_path), a_source(), holds_lock=False)
     with home_lock(tmp_path), pytest.raises(HomeInUse), keeper.step():
         pass
+
+
+def test_a_signal_is_named_wherever_it_met_the_night() -> None:
+    """In a step of Dagster, or in dbt within one, which both turn it into an error without words."""
+    expected = "stopped by a signal (SIGTERM or Ctrl-C): run the night again"
+    with pytest.raises(dg.DagsterExecutionInterruptedError) as raised:
+        raise dg.DagsterExecutionInterruptedError
+    error = serializable_error_info_from_exc_info((raised.type, raised.value, raised.tb))
+    failure = SimpleNamespace(is_step_failure=True, step_failure_data=SimpleNamespace(error=error))
+    assert days._first_failure(SimpleNamespace(all_events=[failure])) == expected
+    for signal in (dg.DagsterExecutionInterruptedError(), KeyboardInterrupt()):
+        assert dbt._failure_message(SimpleNamespace(exception=signal)) == expected
+    assert dbt._failure_message(SimpleNamespace(exception=ValueError("no such model"))) == "dbt stopped: no such model"
