@@ -1,11 +1,12 @@
 """`segments check`: what is wrong with this installation or with this source, before anything runs or is written."""
 
-import os
 import re
 import shutil
 import sys
+import tempfile
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from orchestration.audiences.definitions import check_definitions
 from orchestration.errors import SegmentsError, UnusableInput
@@ -94,12 +95,20 @@ def _installation(settings: Settings) -> list[Finding]:
         Finding("packages", "; ".join(wrong) + ": run `make install`" if wrong else "as requirements.lock has them", bool(wrong))
     )
     parent = next(folder for folder in (settings.home, *settings.home.parents) if folder.exists())
-    writable = os.access(parent, os.W_OK)
-    findings.append(Finding("home", f"{settings.home} {'can' if writable else 'cannot'} be written", not writable))
+    findings.append(_home(settings.home, parent))
     free = shutil.disk_usage(parent).free / GIGABYTE
     low = free < LOW_DISK_GIGABYTES
     findings.append(Finding("disk", f"{free:,.0f} GB free{' - a large night may not fit' if low else ''}", is_problem=False))
     return findings
+
+
+def _home(home: Path, parent: Path) -> Finding:
+    """Whether a file can be made in the home, or in the folder where it would be: rights alone do not tell."""
+    try:
+        with tempfile.TemporaryFile(dir=parent):
+            return Finding("home", f"{home} can be written")
+    except OSError as error:
+        return Finding("home", f"{home} cannot be written ({error.strerror}): choose another folder", is_problem=True)
 
 
 def _packages_other_than_locked() -> list[str]:

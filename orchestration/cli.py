@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from orchestration.errors import SegmentsError, UnusableInput
+from orchestration.errors import SegmentsError, UnusableInput, failure_of_the_machine
 from orchestration.settings import DEFAULT_HOME, DEFAULT_SOURCE, DEFAULT_TARGET, POSTGRES, PUBLISH_TARGETS, Settings
 
 EXIT_STOPPED = 1
@@ -21,7 +21,7 @@ EXIT_UNUSABLE = 2
 
 
 def readable_errors(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn this project's own errors into one line on standard error and the contracted exit code."""
+    """Turn this project's own errors, and those of the machine, into one line on standard error and the contracted exit code."""
 
     @wraps(verb)
     def run(*arguments: Any, **options: Any) -> Any:
@@ -33,6 +33,12 @@ def readable_errors(verb: Callable[..., Any]) -> Callable[..., Any]:
         except SegmentsError as error:
             click.echo(f"segments: {error}", err=True)
             sys.exit(EXIT_STOPPED)
+        except Exception as error:
+            failure = failure_of_the_machine(error, str(options.get("home") or options.get("folder")))
+            if failure is None:
+                raise
+            click.echo(f"segments: {failure}", err=True)
+            sys.exit(EXIT_UNUSABLE if isinstance(failure, UnusableInput) else EXIT_STOPPED)
 
     return run
 

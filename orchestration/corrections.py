@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
+
 from orchestration import working_database
 from orchestration.automation.days import DayRunner
 from orchestration.automation.job import RECORD_JOB
 from orchestration.ingest.source import Source, project_variables
+from orchestration.publishing import builds
 from orchestration.settings import Settings
 from orchestration.sql import quote_identifier
 from orchestration.transform.dbt import DbtFailed
@@ -17,11 +20,15 @@ CORRECTION_DAYS = "history_correction_days"
 
 @dataclass(frozen=True)
 class Corrections:
-    """What a night made of outdated days: those recorded again, those left as they are, and what stopped it, if anything did."""
+    """What a night made of outdated days: those recorded again, those left as they are, and what stopped it, if anything did.
+
+    lost: days that were recorded in another working database, of before it was removed or a copy of it restored.
+    """
 
     corrected: tuple[date, ...] = ()
     left: tuple[date, ...] = ()
     failure: str | None = None
+    lost: tuple[date, ...] = ()
 
 
 def correct_history(runner: DayRunner, settings: Settings, source: Source, day: date) -> Corrections:
@@ -34,9 +41,10 @@ def correct_history(runner: DayRunner, settings: Settings, source: Source, day: 
     Raises SegmentsError when landing failed: nothing was begun then.
     """
     database = settings.database(source.name)
+    lost = lost_days(settings, source, day)
     recorded = last_recorded_day(database)
     if recorded is None:
-        return Corrections()
+        return Corrections(lost=lost)
     reach, failure = correction_days(source), None
     if reach > 0:
         try:
@@ -56,7 +64,7 @@ def correct_history(runner: DayRunner, settings: Settings, source: Source, day: 
         corrected.append(outdated_day)
     runner.progress.prefix = ""
     left = tuple(outdated_day for outdated_day in outdated if outdated_day not in corrected)
-    return Corrections(tuple(corrected), left, failure)
+    return Corrections(tuple(corrected), left, failure, lost)
 
 
 def correction_days(source: Source) -> int:
@@ -83,11 +91,25 @@ def unfinished_days(database: Path) -> list[date]:
     return _days(database, "recorded_days", unless="is_finished")
 
 
+def lost_days(settings: Settings, source: Source, day: date) -> tuple[date, ...]:
+    """Days that the last published build shows as recorded and the working database does not, but for the one described now."""
+    published = [build for build in builds.published_builds(settings.home) if build.source == source.name and build.as_known_at is None]
+    if not published:
+        return ()
+    serving = builds.build_dir(settings.home, published[-1].id) / builds.DATABASE_FILE
+    try:
+        with duckdb.connect(str(serving), read_only=True) as connection:
+            shown = {recorded for (recorded,) in connection.execute("select as_of_date from published.recorded_days").fetchall()}
+    except duckdb.Error:  # of an older version, or damaged: nobody can tell
+        return ()
+    return tuple(sorted(shown - {day, *_days(settings.database(source.name), "recorded_days")}))
+
+
 def _days(database: Path, relation: str, unless: str | None = None) -> list[date]:
     """The days of a relation of the history, in order, or those of which a column is false; none where it is not there yet."""
     if not database.is_file():
         return []
-    with working_database.connect(database) as connection:
+    with working_database.readable_errors(database), working_database.connect(database) as connection:
         known = connection.execute(
             "select column_name from information_schema.columns where table_schema = 'history' and table_name = ?", [relation]
         ).fetchall()

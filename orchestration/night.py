@@ -82,6 +82,7 @@ class NightKeeper:
         operations.record_build_started(
             self._database, build.id, as_of_date, build.source, build.code_version, build.started_at, as_known_at
         )
+        operations.correct_builds(self._database, builds.list_builds(self._settings.home))
         with contextlib.suppress(UnusableInput):  # a damaged record stops the next delivery, and no night
             deliveries = [each for each in list_deliveries(self._settings.home) if each.source == build.source]
             operations.record_deliveries(self._database, deliveries)

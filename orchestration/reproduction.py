@@ -42,7 +42,8 @@ def copy_records(current: Path, target: Path) -> list[tuple[str, str]]:
     target.parent.mkdir(parents=True)
     if not current.is_file():
         return []
-    with working_database.connect(target, read_only=False) as connection:
+    # The new one is empty: what cannot be read is the current one.
+    with working_database.connect(target, read_only=False) as connection, working_database.readable_errors(current):
         connection.execute(f"attach {quote_literal(str(current))} as recorded (read_only)")
         tables = connection.execute(
             """

@@ -1,6 +1,7 @@
 """How the working database is opened, and tables that the orchestration itself keeps in it, beside those of dbt."""
 
 import datetime
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,39 @@ from typing import Any
 
 import duckdb
 
+from orchestration.errors import UnusableInput
 from orchestration.settings import memory_limit
+
+# DuckDB has no error class of its own for either.
+IN_USE = re.compile(r"Could not set lock on file.*?(?:\(PID (?P<process>\d+)\)|$)", re.DOTALL)
+DAMAGED = re.compile(
+    r"Corrupt database file|not a valid DuckDB database file|Could not read enough bytes|replaying WAL|Failed to deserialize"
+)
+
+
+def what_is_wrong(database: Path, message: str) -> str | None:
+    """What a message of DuckDB about the working database means and what to do; None where it is about something else."""
+    if in_use := IN_USE.search(message):
+        process = f"process {in_use['process']}" if in_use["process"] else "another process"
+        return f"The working database {database} is in use by {process}, such as a night: try again when that is over."
+    if DAMAGED.search(message):
+        return (
+            f"The working database {database} is damaged: restore a copy of it, or remove the folder "
+            f"{database.parent} and run a night, which builds everything again from what has landed, but for the recorded history "
+            "(segment history, migrations): only `segments backfill` records the days before again."
+        )
+    return None
+
+
+@contextmanager
+def readable_errors(database: Path) -> Iterator[None]:
+    """Raise UnusableInput, in one sentence, where the working database is in use or damaged: opened or read, here or attached."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if problem := what_is_wrong(database, str(error)):
+            raise UnusableInput(problem) from error
+        raise
 
 
 def connect(database: Path, *, read_only: bool = True) -> duckdb.DuckDBPyConnection:
@@ -16,8 +49,11 @@ def connect(database: Path, *, read_only: bool = True) -> duckdb.DuckDBPyConnect
 
     The limit is `SEGMENTS_MEMORY_LIMIT`, which dbt's profile reads as well. DuckDB alone would take four fifths of the machine.
     Connections of one process to one file have to agree in it: whoever reads the file opens it here.
+
+    Raises UnusableInput when it is in use by another process, or damaged.
     """
-    return duckdb.connect(str(database), read_only=read_only, config={"memory_limit": memory_limit()})
+    with readable_errors(database):
+        return duckdb.connect(str(database), read_only=read_only, config={"memory_limit": memory_limit()})
 
 
 @contextmanager

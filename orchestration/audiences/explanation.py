@@ -57,17 +57,23 @@ class Build:
 
 @contextmanager
 def open_build(settings: Settings) -> Iterator[Build]:
-    """The last build of the source of these settings. Raises UnusableInput when there is none."""
+    """The last build of the source of these settings. Raises UnusableInput when there is none, or none that can be read."""
     source = resolve_source(settings.source)
     database = settings.database(source.name)
     if not database.is_file():
         raise UnusableInput(f"nothing was built for {source.name} in {settings.home} yet: run `segments nightly` first")
-    with working_database.connect(database) as connection:
+    with working_database.readable_errors(database), working_database.connect(database) as connection:
         connection.execute("set timezone = 'UTC'")
-        day = connection.execute("select max(as_of_date) from intermediate.int_customers").fetchone()
-        if day is None or day[0] is None:
-            raise UnusableInput(f"the last build of {source.name} has no customer: there is nothing to explain")
-        yield Build(connection, source, day[0])
+        try:
+            day = connection.execute("select max(as_of_date) from intermediate.int_customers").fetchone()
+            if day is None or day[0] is None:
+                raise UnusableInput(f"the last build of {source.name} has no customer: there is nothing to explain")
+            yield Build(connection, source, day[0])
+        except duckdb.CatalogException as error:  # the first night has not come so far, or one that built everything anew
+            missing = str(error).splitlines()[0]
+            raise UnusableInput(
+                f"{database} holds no whole build of {source.name} yet ({missing}): run `segments nightly` first"
+            ) from error
 
 
 def _named(name: str, definitions: list[Definition]) -> Definition:

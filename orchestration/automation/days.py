@@ -6,9 +6,11 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+import dagster as dg
+
 from orchestration.automation.instance import open_instance
 from orchestration.automation.job import build_definitions
-from orchestration.errors import SegmentsError
+from orchestration.errors import STOPPED_BY_SIGNAL, SegmentsError
 from orchestration.ingest.landing import land
 from orchestration.ingest.source import Source
 from orchestration.night import NightKeeper
@@ -111,5 +113,7 @@ def _first_failure(result: object) -> str:
             error = event.step_failure_data.error
             while error.cause is not None:
                 error = error.cause
+            if error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+                return STOPPED_BY_SIGNAL
             return " ".join(str(error.message).split())
     return "no step says why"

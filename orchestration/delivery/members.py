@@ -21,6 +21,7 @@ from orchestration.publishing.builds import DATABASE_FILE, Build, read_build, se
 from orchestration.publishing.lock import home_lock
 from orchestration.settings import Settings
 from orchestration.sql import quote_identifier, quote_literal
+from orchestration.working_database import readable_errors
 
 # What a channel's messages are addressed by. Letters and the app have no address of ours: their senders know the customer's number.
 KEY_COLUMNS = {"email": "email_sha256", "sms": "phone_sha256"}
@@ -172,20 +173,21 @@ def _judge_once_more(
     macros = Macros({"business_timezone": timezone}, relation)
     moment = f"cast({quote_literal(day.isoformat())} as date)"
     try:
-        connection.execute(f"attach {quote_literal(str(database))} as {quote_identifier(working)} (read_only)")
-        connection.execute(
-            f"create temp table said as select * from ({macros.call('contactability', moment, is_underway=True)}) "
-            "where purpose = ? and channel = ?",
-            [audience.purpose, audience.channel],
-        )
-        connection.execute(
-            f"create temp table addresses as select customer_id, sha256(address) as contact_key from ({macros.call('contact_addresses')}) "
-            "where channel = ?",
-            [audience.channel],
-        )
-        for table in sorted(model.removeprefix("stg_") for model in read if model.startswith("stg_")):
-            _require_staged(connection, table, working, landing)
-        connection.execute(f"detach {quote_identifier(working)}")
+        with readable_errors(database):
+            connection.execute(f"attach {quote_literal(str(database))} as {quote_identifier(working)} (read_only)")
+            connection.execute(
+                f"create temp table said as select * from ({macros.call('contactability', moment, is_underway=True)}) "
+                "where purpose = ? and channel = ?",
+                [audience.purpose, audience.channel],
+            )
+            connection.execute(
+                "create temp table addresses as select customer_id, sha256(address) as contact_key "
+                f"from ({macros.call('contact_addresses')}) where channel = ?",
+                [audience.channel],
+            )
+            for table in sorted(model.removeprefix("stg_") for model in read if model.startswith("stg_")):
+                _require_staged(connection, table, working, landing)
+            connection.execute(f"detach {quote_identifier(working)}")
     except duckdb.Error as error:
         raise SegmentsError(f"what has landed since the build cannot be read from {database}: {' '.join(str(error).split())}") from error
     connection.execute(

@@ -9,6 +9,7 @@
 Functions that write expect the caller to hold `lock.home_lock(home)`. All times are UTC.
 """
 
+import contextlib
 import datetime
 import importlib.metadata
 import json
@@ -154,9 +155,15 @@ def read_build(home: Path, build_id: str) -> Build:
             }
         )
     except FileNotFoundError:
+        gone = served_and_gone(home)
+        if gone is not None and served_build_id(home) == build_id:
+            raise UnusableInput(gone) from None
         raise UnusableInput(f"There is no build {build_id} in {home}: `segments builds` lists them.") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise UnusableInput(f"{path} is damaged ({error!r}): remove the folder, or restore the file.") from error
+        cure = "remove the folder, or restore the file"
+        if served_build_id(home) == build_id:
+            cure = "readers see this build, so restore the file, or serve another one with `segments rollback BUILD` and remove the folder"
+        raise UnusableInput(f"{path} is damaged ({error!r}): {cure}.") from error
 
 
 def list_builds(home: Path) -> list[Build]:
@@ -179,9 +186,20 @@ def served_build_id(home: Path) -> str | None:
 
 
 def current_build(home: Path) -> Build | None:
-    """The build that readers see, or None before the first publishing."""
+    """The build that readers see; None before the first publishing, and when its folder is gone: then they see nothing."""
     served = served_build_id(home)
-    return None if served is None else read_build(home, served)
+    return None if served is None or served_and_gone(home) else read_build(home, served)
+
+
+def served_and_gone(home: Path) -> str | None:
+    """What to do when the build that is to be served is no longer there; None when it is, or when none is to be served."""
+    served = served_build_id(home)
+    if served is None or (build_dir(home, served) / BUILD_FILE).exists():
+        return None
+    return (
+        f"The served build {served} is gone from {builds_dir(home)}: `segments rollback` serves the last published one that is kept, "
+        "and the next night publishes a new one."
+    )
 
 
 def swap(home: Path, build_id: str) -> None:
@@ -200,17 +218,20 @@ def swap(home: Path, build_id: str) -> None:
 
 
 def rollback(home: Path, build_id: str | None = None) -> Build:
-    """Serve an earlier published build again; without an id, the one published before the served one. Returns it.
+    """Serve an earlier published build again; without an id, the one published before the served one, or the last when that is gone.
 
     Raises UnusableInput when there is no such build, or when it was never published or is no longer kept.
     """
+    with contextlib.suppress(UnusableInput):  # a damaged entry of the served build keeps nobody from serving another one
+        _enter_served(home)
     if build_id is None:
-        served = current_build(home)
-        if served is None:
+        served_id = served_build_id(home)
+        if served_id is None:
             raise UnusableInput(f"Nothing is served in {home} yet: there is nothing to roll back from.")
-        earlier = [build for build in _published(home) if _age(build) < _age(served)]
+        served = current_build(home)
+        earlier = [build for build in published_builds(home) if served is None or _age(build) < _age(served)]
         if not earlier:
-            raise UnusableInput(f"No build published before {served.id} is kept: there is nothing to roll back to.")
+            raise UnusableInput(f"No build published before {served_id} is kept: there is nothing to roll back to.")
         build = earlier[-1]
     else:
         build = read_build(home, build_id)
@@ -240,7 +261,7 @@ def prune(home: Path, keep: int) -> list[str]:
     recorded = [build for build in unserved if build.status == RECORDED]
     for build in (*failed, *recorded):
         _remove_tables(build_dir(home, build.id))
-    too_many = (*_published(home)[:-keep], *failed[:-keep], *recorded[:-RECORDED_BUILDS_KEPT])
+    too_many = (*published_builds(home)[:-keep], *failed[:-keep], *recorded[:-RECORDED_BUILDS_KEPT])
     dispensable = [build.id for build in too_many if build.id != served]
     for build_id in dispensable:
         folder = build_dir(home, build_id)
@@ -270,7 +291,7 @@ def code_version(project_dir: Path) -> str:
         return "unknown"
 
 
-def _published(home: Path) -> list[Build]:
+def published_builds(home: Path) -> list[Build]:
     """Published builds whose tables are kept, the last published last."""
     builds = [build for build in list_builds(home) if build.status == PUBLISHED]
     return sorted((build for build in builds if (build_dir(home, build.id) / DATABASE_FILE).is_file()), key=_age)
@@ -281,16 +302,18 @@ def _age(build: Build) -> tuple[datetime.datetime, str]:
 
 
 def _close_unfinished(home: Path) -> None:
-    served = served_build_id(home)
+    _enter_served(home)
     for build in list_builds(home):
-        if build.status not in (BUILDING, RECORDED):
-            continue
-        if build.id == served:
-            # The process ended after the swap and before it could say so: readers see this build, so it is published.
-            swapped_at = datetime.datetime.fromtimestamp((home / "serving").lstat().st_mtime, datetime.UTC)
-            mark_published(home, build.id, build.rows, swapped_at)
-        elif build.status == BUILDING:
+        if build.status == BUILDING:
             fail_build(home, build.id, "the process ended before the build was finished")
+
+
+def _enter_served(home: Path) -> None:
+    """What the link serves is published, also where the process ended after the swap and before it could say so."""
+    served = current_build(home)
+    if served is not None and served.status in (BUILDING, RECORDED):
+        swapped_at = datetime.datetime.fromtimestamp((home / "serving").lstat().st_mtime, datetime.UTC)
+        mark_published(home, served.id, served.rows, swapped_at)
 
 
 def _remove_tables(folder: Path) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orchestration.errors import HomeInUse
+from orchestration.errors import DISK_FULL, HomeInUse, UnusableInput
 
 LOCK_FILE = ".lock"
 
@@ -20,10 +20,16 @@ def home_lock(home: Path) -> Iterator[None]:
     The lock is the operating system's and ends with the process, however it ends: there is no stale lock to remove. The file
     itself stays. It is not re-entrant: take it once, at the top.
 
-    Raises HomeInUse, naming the process that holds it and since when.
+    Raises HomeInUse, naming the process that holds it and since when; UnusableInput when nothing can be written there.
     """
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / LOCK_FILE).open("a+", encoding="utf-8") as file:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        opened = (home / LOCK_FILE).open("a+", encoding="utf-8")
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            raise
+        raise UnusableInput(f"{home} cannot be written ({error.strerror}): choose another folder, or let this user write it.") from error
+    with opened as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

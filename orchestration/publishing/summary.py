@@ -14,12 +14,22 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.ingest.source import Source
-from orchestration.publishing.builds import DATABASE_FILE, PARQUET_DIR, RECORDED, Build, build_dir, list_builds, served_build_id
+from orchestration.publishing.builds import (
+    DATABASE_FILE,
+    PARQUET_DIR,
+    RECORDED,
+    Build,
+    build_dir,
+    list_builds,
+    served_and_gone,
+    served_build_id,
+)
 from orchestration.publishing.postgres import describe_postgres
 from orchestration.quality.verdict import VERDICT_FILE, read_verdict
 from orchestration.report.files import describe_page
 from orchestration.settings import Settings
 from orchestration.transform.dbt import LOG
+from orchestration.working_database import what_is_wrong
 
 if TYPE_CHECKING:
     from orchestration.backfill import RecordedDay
@@ -223,8 +233,13 @@ def postgres_lines(home: Path) -> list[str]:
 
 
 def describe_corrections(corrections: "Corrections") -> list[str]:
-    """What a night did about recorded days that were outdated or not recorded as a whole; nothing where there was none."""
+    """Recorded days that were lost, and what a night did about those outdated or not recorded as a whole; nothing where there was none."""
     lines = []
+    if lost := corrections.lost:
+        lines += [
+            f"History begins anew: the working database is not the one that recorded {days_in_words(lost)}. To record what was lost again:",
+            f"  segments backfill --from {lost[0]} --to {lost[-1]}",  # a command that is wrapped cannot be copied
+        ]
     if corrections.corrected:
         lines.append(f"History corrected, because rows came late or a night broke off: {days_in_words(corrections.corrected)}")
     if corrections.failure:
@@ -302,8 +317,13 @@ def describe_failure(settings: Settings, build: Build, served_before: Build | No
         lines.append(f"{len(blocking)} checks of the gate failed:")
         lines += [f"  {result}" for result in blocking]
     else:
-        lines.append(f"  {build.failure or cause}")
-    if served_before is None:
+        reason = build.failure or cause
+        lines.append(f"  {reason}")
+        if problem := what_is_wrong(settings.database(build.source), reason):
+            lines.append(problem)
+    if gone := served_and_gone(settings.home):
+        lines.append(gone)
+    elif served_before is None:
         lines.append("Nothing was served before, and nothing is served now.")
     else:
         lines.append(f"Still served, unchanged: build {served_before.id}, as of {served_before.as_of_date}.")
@@ -326,7 +346,8 @@ def describe_builds(home: Path) -> str:
         known = f", as known at {build.as_known_at:%Y-%m-%d %H:%M:%S}" if build.as_known_at else ""
         table.add_row(build.id, build.source, f"{build.as_of_date}{known}", status, finished, build.code_version)
     failures = [f"{build.id}: {build.failure}" for build in kept if build.failure]
-    hints = ["`segments rollback BUILD` serves a published one again."]
+    hints = [gone] if (gone := served_and_gone(home)) else []
+    hints.append("`segments rollback BUILD` serves a published one again.")
     if any(build.status == RECORDED for build in kept):
         hints.append("A recorded one is in the history, but was never served by itself.")
     return render(table, *failures, *postgres_lines(home), *hints)

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from orchestration.delivery.records import Delivery
+from orchestration.publishing.builds import Build
 from orchestration.quality.gate import CheckResult
 from orchestration.working_database import insert, transaction_with, utc
 
@@ -81,6 +82,21 @@ def record_build_started(
             "as_known_at": as_known_at and utc(as_known_at),
         }
         insert(connection, "operations.builds", [begun])
+
+
+def correct_builds(database: Path, builds: Sequence[Build]) -> None:
+    """Give the builds entered here the status and end that the records of the home give them: those are the truth.
+
+    They differ where a process ended in the middle: a build is entered as published just before it is, and as building until it ends.
+    """
+    with _transaction(database) as connection:
+        connection.executemany(
+            "update operations.builds set status = $status, finished_at = $finished_at where build_id = $build_id and status <> $status",
+            [
+                {"build_id": build.id, "status": build.status, "finished_at": build.finished_at and utc(build.finished_at)}
+                for build in builds
+            ],
+        )
 
 
 def record_row_counts(database: Path, build_id: str) -> None:

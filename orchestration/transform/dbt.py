@@ -13,7 +13,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
-from orchestration.errors import SegmentsError
+from orchestration.errors import STOPPED_BY_SIGNAL, SegmentsError
 from orchestration.files import copy_file
 from orchestration.ingest.source import Source
 from orchestration.settings import PROJECT_DIR, Settings
@@ -211,7 +211,8 @@ def _writing_to(log: Path) -> Iterator[Callable[[Any], None]]:
 
 def _failure_message(result: Any) -> str:
     if result.exception is not None:
-        return f"dbt stopped: {result.exception}"
+        # Only what ends the process is no Exception, and it has no words of its own.
+        return f"dbt stopped: {result.exception}" if isinstance(result.exception, Exception) else STOPPED_BY_SIGNAL
     failures = [r for r in result.result.results if str(r.status) in ("error", "fail")]
     named = "; ".join(f"{r.node.name}: {' '.join((r.message or '').split())}" for r in failures[:3])
     more = f" (and {len(failures) - 3} more)" if len(failures) > 3 else ""

@@ -1,10 +1,11 @@
 """Which days are recorded, in which order, which one is published, and what is told; the days themselves are played."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pytest
@@ -15,7 +16,7 @@ from orchestration.automation.days import DayResult
 from orchestration.automation.job import FIT_JOB, NIGHTLY_JOB, PUBLISH_JOB, RECORD_JOB, build_definitions
 from orchestration.backfill import day_to_publish, days_asked_for, run_backfill
 from orchestration.cli import main
-from orchestration.corrections import Corrections, correct_history, correction_days, outdated_days
+from orchestration.corrections import Corrections, correct_history, correction_days, lost_days, outdated_days
 from orchestration.errors import PublishingFailed, UnusableInput
 from orchestration.ingest.source import Source, resolve_source
 from orchestration.night import NightKeeper
@@ -220,6 +221,36 @@ def test_half_a_request_is_wrong_usage(arguments: list[str], tmp_path: Path) -> 
     done = CliRunner().invoke(main, ["backfill", *arguments, "--home", str(tmp_path)])
     assert done.exit_code == 2
     assert "--outdated" in done.output
+
+
+def show_recorded_days(settings: Settings, build: builds.Build, *days_shown: date) -> None:
+    """Let the tables of a build say which days are recorded."""
+    database = builds.build_dir(settings.home, build.id) / builds.DATABASE_FILE
+    database.unlink()
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create schema published; create table published.recorded_days (as_of_date date)")
+        connection.executemany("insert into published.recorded_days values (?)", [[shown] for shown in days_shown])
+
+
+def test_a_night_says_which_recorded_days_were_lost_with_the_working_database(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+    played = play()
+    source = resolve_source(settings.source)
+    build = played.run(NIGHTLY_JOB, day(9)).build
+    assert lost_days(settings, source, day(10)) == ()  # what it shows cannot be read
+    show_recorded_days(settings, build, day(9), day(8), day(1))
+    # A copy of before the 8th was restored; the day described now is recorded by this very night.
+    assert lost_days(settings, source, day(8)) == (day(1),)
+    shutil.rmtree(settings.home / "working")
+    corrections = correct_history(cast(Any, played), settings, source, day(10))
+    assert corrections == Corrections(lost=(day(1), day(8), day(9)))
+    assert describe_corrections(corrections) == [
+        "History begins anew: the working database is not the one that recorded 2026-01-01, 2026-01-08, 2026-01-09. "
+        "To record what was lost again:",
+        "  segments backfill --from 2026-01-01 --to 2026-01-09",
+    ]
+    # A day as it was known is recorded in a database of its own.
+    builds.write_build_file(settings.home, replace(build, as_known_at=NOW))
+    assert lost_days(settings, source, day(10)) == ()
 
 
 def corrected(settings: Settings, played: PlayedDays, as_of_date: date, reach: int) -> Corrections:

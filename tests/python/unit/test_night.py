@@ -2,14 +2,21 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
+import dagster as dg
 import pytest
+from dagster._utils.error import serializable_error_info_from_exc_info
 
+from orchestration import working_database
+from orchestration.automation import days
 from orchestration.errors import GateClosed, UnusableInput
 from orchestration.ingest.source import Source
 from orchestration.night import NightKeeper, day_to_describe
 from orchestration.publishing import builds
+from orchestration.quality import operations
 from orchestration.settings import Settings
+from orchestration.transform import dbt
 
 
 def a_source(**about: object) -> Source:
@@ -52,6 +59,25 @@ def test_a_failed_step_ends_the_build_with_its_reason(tmp_path: Path) -> None:
     assert builds.read_build(tmp_path, keeper.build_id).failure == "division by zero"
 
 
+def test_what_was_entered_of_a_build_before_a_kill_is_corrected_by_the_next(tmp_path: Path) -> None:
+    """Killed between the entry as published and the swap, or before any end was entered."""
+    settings = Settings(home=tmp_path)
+    keeper = NightKeeper(settings, a_source(), holds_lock=True)
+    keeper.open_build(date(2026, 1, 1))
+    keeper.record_day()
+    recorded = builds.read_build(tmp_path, keeper.build_id)
+    operations.record_build_finished(settings.database("shop"), recorded.id, builds.PUBLISHED, datetime.now(UTC))
+    keeper.open_build(date(2026, 1, 2))
+    unfinished = keeper.build_id
+    keeper.open_build(date(2026, 1, 3))
+    with working_database.connect(settings.database("shop")) as connection:
+        entered = connection.execute("select build_id, status, finished_at is null from operations.builds order by build_id").fetchall()
+        ended = connection.execute("select finished_at from operations.builds where build_id = ?", [recorded.id]).fetchone()
+    assert entered == [(recorded.id, "recorded", False), (unfinished, "failed", False), (keeper.build_id, "building", True)]
+    assert recorded.finished_at is not None
+    assert ended == (working_database.utc(recorded.finished_at),)
+
+
 def test_steps_started_one_by_one_lock_the_home(tmp_path: Path) -> None:
     from orchestration.errors import HomeInUse
     from orchestration.publishing.lock import home_lock
@@ -59,3 +85,16 @@ def test_steps_started_one_by_one_lock_the_home(tmp_path: Path) -> None:
     keeper = NightKeeper(Settings(home=tmp_path), a_source(), holds_lock=False)
     with home_lock(tmp_path), pytest.raises(HomeInUse), keeper.step():
         pass
+
+
+def test_a_signal_is_named_wherever_it_met_the_night() -> None:
+    """In a step of Dagster, or in dbt within one, which both turn it into an error without words."""
+    expected = "stopped by a signal (SIGTERM or Ctrl-C): run the night again"
+    with pytest.raises(dg.DagsterExecutionInterruptedError) as raised:
+        raise dg.DagsterExecutionInterruptedError
+    error = serializable_error_info_from_exc_info((raised.type, raised.value, raised.tb))
+    failure = SimpleNamespace(is_step_failure=True, step_failure_data=SimpleNamespace(error=error))
+    assert days._first_failure(SimpleNamespace(all_events=[failure])) == expected
+    for signal in (dg.DagsterExecutionInterruptedError(), KeyboardInterrupt()):
+        assert dbt._failure_message(SimpleNamespace(exception=signal)) == expected
+    assert dbt._failure_message(SimpleNamespace(exception=ValueError("no such model"))) == "dbt stopped: no such model"

@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from orchestration.publishing.builds import (
     fail_build,
     list_builds,
     mark_published,
+    mark_recorded,
     prune,
     read_build,
     rollback,
@@ -24,6 +26,8 @@ from orchestration.publishing.builds import (
     start_build,
     swap,
 )
+from orchestration.publishing.summary import describe_builds, describe_failure
+from orchestration.settings import Settings
 
 DAY = datetime.date(2018, 1, 1)
 NOON = datetime.datetime(2018, 1, 2, 12, tzinfo=datetime.UTC)
@@ -126,6 +130,15 @@ def test_a_build_left_between_swap_and_entry_is_published(tmp_path: Path) -> Non
     current = current_build(tmp_path)
     assert current is not None
     assert (current.id, current.status) == (left.id, "published")
+
+
+def test_a_build_left_between_swap_and_entry_can_be_served_again_after_a_rollback(tmp_path: Path) -> None:
+    first = published(tmp_path, 0)
+    left = mark_recorded(tmp_path, started(tmp_path, 10).id, moment(11))
+    (build_dir(tmp_path, left.id) / "segments.duckdb").write_bytes(b"tables")
+    swap(tmp_path, left.id)
+    assert rollback(tmp_path) == first
+    assert rollback(tmp_path, left.id).status == "published"
 
 
 @pytest.mark.parametrize("build_id", ["../../etc", "a/b", "", ".", "..", ".hidden", "a b", "x\n"])
@@ -280,3 +293,34 @@ def test_code_version(tmp_path: Path) -> None:
     assert len(clean) >= 7
     (project / "file").write_text("two")
     assert code_version(project) == f"{clean}-dirty"
+
+
+def test_a_served_build_that_is_gone_stops_no_night_and_rollback_serves_the_last_one_kept(tmp_path: Path) -> None:
+    first, second, third = (published(tmp_path, minutes) for minutes in (0, 10, 20))
+    shutil.rmtree(build_dir(tmp_path, third.id))
+    assert current_build(tmp_path) is None
+    sentence = f"The served build {third.id} is gone from {tmp_path}/builds: `segments rollback` serves the last published one"
+    with pytest.raises(UnusableInput, match=sentence):
+        read_build(tmp_path, third.id)
+    assert "is gone from" in describe_builds(tmp_path)
+    stopped = fail_build(tmp_path, started(tmp_path, 30).id, "2 checks failed")
+    told = describe_failure(Settings(home=tmp_path), stopped, None, "")
+    assert sentence in told
+    assert "Nothing was served before" not in told
+    assert rollback(tmp_path) == second == current_build(tmp_path)
+    assert rollback(tmp_path) == first
+    shutil.rmtree(build_dir(tmp_path, first.id))
+    # What a night does: it starts, publishes and prunes as ever.
+    fourth = published(tmp_path, 40)
+    assert prune(tmp_path, 1) == [second.id]
+    assert current_build(tmp_path) == fourth
+
+
+def test_a_damaged_entry_of_the_served_build_is_not_to_be_removed_first(tmp_path: Path) -> None:
+    first, second = published(tmp_path, 0), published(tmp_path, 10)
+    (build_dir(tmp_path, second.id) / "build.json").write_text("{")
+    with pytest.raises(UnusableInput, match=r"readers see this build, so .* serve another one with `segments rollback BUILD`"):
+        current_build(tmp_path)
+    assert rollback(tmp_path, first.id) == first
+    with pytest.raises(UnusableInput, match=r"remove the folder, or restore the file"):
+        list_builds(tmp_path)
