@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 
 import duckdb
@@ -94,11 +95,9 @@ READERS: list[Callable[[Path], object]] = [
 ]
 
 
-@pytest.mark.parametrize("read", READERS)
-@pytest.mark.parametrize("position", [0, 8192, 12288])
+# The header, the first block, a block of rows: which nobody reads by opening the file.
+@pytest.mark.parametrize(("position", "read"), [*product((0, 8192), READERS), *product((12288,), READERS[1:])])
 def test_a_damaged_database_is_named_with_what_to_do(tmp_path: Path, position: int, read: Callable[[Path], object]) -> None:
-    if (position, read) == (12288, working_database.connect):
-        pytest.skip("rows are not read when it is opened")
     database = a_database(tmp_path)
     overwrite(database, position)
     with pytest.raises(UnusableInput, match=rf"{database} is damaged: restore a copy .* remove the folder {tmp_path} and .* backfill"):
