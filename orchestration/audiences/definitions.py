@@ -23,7 +23,7 @@ from typing import Any
 
 import yaml
 
-from orchestration.errors import UnusableInput
+from orchestration.mistakes import Mistake, refuse
 from orchestration.settings import PROJECT_DIR
 
 AUDIENCES_DIR = PROJECT_DIR / "models" / "audiences"
@@ -47,18 +47,6 @@ PROTECTED_FEATURES = frozenset({"age_group", "gender", "household_type", "childr
 PROTECTED_SEGMENTATIONS = frozenset({"demographic", "socio_cultural"})
 NAMED_BY_THE_DATA = "*"
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2629746, "year": 31556952}
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """One thing that is wrong, and where."""
-
-    file: Path
-    line: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.text}"
 
 
 @dataclass(frozen=True)
@@ -89,9 +77,7 @@ class Definition:
 def read_definitions(folder: Path | None = None) -> list[Definition]:
     """All definitions, of the project's own folder unless another is named. Raises UnusableInput for the first mistake in any of them."""
     definitions, mistakes = check_definitions(folder)
-    if mistakes:
-        more = f" ({len(mistakes) - 1} more: run `segments check`)" if len(mistakes) > 1 else ""
-        raise UnusableInput(f"{mistakes[0]}{more}")
+    refuse(mistakes)
     return definitions
 
 
