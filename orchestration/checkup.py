@@ -12,8 +12,10 @@ from orchestration.audiences.definitions import check_definitions
 from orchestration.errors import SegmentsError, UnusableInput
 from orchestration.ingest.inspection import TableReport, inspect_source
 from orchestration.ingest.source import resolve_source
+from orchestration.mistakes import Mistake
 from orchestration.publishing.postgres import builds_made_here, postgres_url
 from orchestration.settings import POSTGRES, PROJECT_DIR, Settings
+from orchestration.transform.rule_tables import check_rule_tables
 
 GIGABYTE = 1024**3
 # Below this a night of a few million order lines runs out of disk.
@@ -60,6 +62,7 @@ def check_installation(settings: Settings) -> Checkup:
         [
             ("Installation", _installation(settings)),
             *postgres,
+            ("Rule tables", _rule_tables()),
             ("Audiences", _audiences()),
             (f"Source {settings.source}", _source(settings)),
         ]
@@ -81,10 +84,17 @@ def _postgres(settings: Settings) -> Finding:
     return Finding("server", f"{serves}, from another home: no night of this one replaces it unless told to (docs/bi.md)", is_problem=True)
 
 
+def _rule_tables() -> list[Finding]:
+    return _told(check_rule_tables()) or [Finding("seeds", "no mistake")]
+
+
 def _audiences() -> list[Finding]:
     definitions, mistakes = check_definitions()
-    findings = [Finding(f"{mistake.file}:{mistake.line}", mistake.text, is_problem=True) for mistake in mistakes]
-    return findings or [Finding("definitions", f"{len(definitions)} audiences, no mistake")]
+    return _told(mistakes) or [Finding("definitions", f"{len(definitions)} audiences, no mistake")]
+
+
+def _told(mistakes: list[Mistake]) -> list[Finding]:
+    return [Finding(f"{mistake.file}:{mistake.line}", mistake.text, is_problem=True) for mistake in mistakes]
 
 
 def _installation(settings: Settings) -> list[Finding]:

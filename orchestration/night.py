@@ -20,6 +20,7 @@ from orchestration.quality import operations
 from orchestration.quality.verdict import Verdict
 from orchestration.reproduction import begin_reproduction, end_reproduction
 from orchestration.settings import POSTGRES, PROJECT_DIR, Settings
+from orchestration.transform.rule_tables import require_sound_rule_tables
 from orchestration.transform.rules import forget_rules
 
 
@@ -153,8 +154,8 @@ def require_begun(source: Source, day: date, now: datetime, option: str) -> None
 def usable_source(settings: Settings) -> Source:
     """The source of these settings, made this process's own.
 
-    Raises UnusableInput, before anything is written, when it cannot be landed, a definition of an audience is wrong, or nobody says where
-    the PostgreSQL is that is to be published to.
+    Raises UnusableInput, before anything is written, when it cannot be landed, a rule table or a definition of an audience is wrong, or
+    nobody says where the PostgreSQL is that is to be published to.
     """
     if settings.publish == POSTGRES:
         postgres_url()
@@ -162,6 +163,7 @@ def usable_source(settings: Settings) -> Source:
     source = resolve_source(settings.source)
     if problems := inspect_source(source).problems:
         raise UnusableInput(problems[0])
+    require_sound_rule_tables()
     read_definitions()
     return source
 

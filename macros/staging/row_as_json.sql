@@ -13,12 +13,20 @@
 
 {#- The names of a raw table's columns, from the raw contract (_sources.yml). Empty while dbt only parses, and in unit tests, which know no sources. -#}
 {% macro contract_columns(table) -%}
+    {{ return(described_columns(table) | map(attribute='name') | list) }}
+{%- endmacro %}
+
+{#- The names of the columns of a raw table's key, from the raw contract. -#}
+{% macro key_columns(table) -%}
+    {{ return(described_columns(table) | selectattr('config.meta.key', 'true') | map(attribute='name') | list) }}
+{%- endmacro %}
+
+{#- A raw table's columns as the raw contract describes them. -#}
+{% macro described_columns(table) -%}
     {%- set columns = [] -%}
     {%- if execute -%}
         {%- for source in (graph.sources | default({})).values() if source.source_name == 'landing' and source.name == table -%}
-            {%- for column in source.columns.values() -%}
-                {%- do columns.append(column.name) -%}
-            {%- endfor -%}
+            {%- do columns.extend(source.columns.values()) -%}
         {%- endfor -%}
     {%- endif -%}
     {{ return(columns) }}

@@ -23,7 +23,7 @@ from typing import Any
 
 import yaml
 
-from orchestration.errors import UnusableInput
+from orchestration.mistakes import Mistake, refuse
 from orchestration.settings import PROJECT_DIR
 
 AUDIENCES_DIR = PROJECT_DIR / "models" / "audiences"
@@ -39,6 +39,9 @@ COMPARISONS = ("is", "is_not", "in", "not_in", "at_least", "above", "at_most", "
 ORDERING = ("at_least", "above", "at_most", "below", "between")
 PLACES = ("top", "top_percent", "bottom", "bottom_percent")
 WINDOWS = ("last", "from", "until", "since", "before")
+# Operators that leave a value no lower, and no higher: whether the bound itself is left out.
+LOWER_BOUNDS = {"is": False, "at_least": False, "above": True}
+UPPER_BOUNDS = {"is": False, "at_most": False, "below": True}
 OPERATORS = (*COMPARISONS, "is_known", *PLACES, *WINDOWS)
 # No value of a shop looks like this, and whoever writes it means something else by a definition than we do.
 SQL_IN_TEXT = re.compile(r"--|;|/\*|\*/|\{\{|\{%|[\x00-\x1f]|'\s*(?:or|and|union)\b", re.IGNORECASE)
@@ -46,19 +49,9 @@ SQL_IN_TEXT = re.compile(r"--|;|/\*|\*/|\{\{|\{%|[\x00-\x1f]|'\s*(?:or|and|union
 PROTECTED_FEATURES = frozenset({"age_group", "gender", "household_type", "children_at_home"})
 PROTECTED_SEGMENTATIONS = frozenset({"demographic", "socio_cultural"})
 NAMED_BY_THE_DATA = "*"
+# Fields of events that staging writes in lower case (macro clean_code), so that a value with capitals is never met.
+LOWER_CASE_FIELDS = frozenset({"channel", "kind", "name", "origin", "payment_method", "quality_tier", "referrer", "topic"})
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2629746, "year": 31556952}
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """One thing that is wrong, and where."""
-
-    file: Path
-    line: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.text}"
 
 
 @dataclass(frozen=True)
@@ -77,21 +70,20 @@ class Catalogue:
 
 @dataclass
 class Definition:
-    """One file: the definition as data, and the line of everything in it."""
+    """One file: the definition as data, with the line of everything in it, and how each value is written."""
 
     name: str
     file: Path
     text: str
     content: dict[str, Any] = field(default_factory=dict)
     lines: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    written: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
 
 def read_definitions(folder: Path | None = None) -> list[Definition]:
     """All definitions, of the project's own folder unless another is named. Raises UnusableInput for the first mistake in any of them."""
     definitions, mistakes = check_definitions(folder)
-    if mistakes:
-        more = f" ({len(mistakes) - 1} more: run `segments check`)" if len(mistakes) > 1 else ""
-        raise UnusableInput(f"{mistakes[0]}{more}")
+    refuse(mistakes)
     return definitions
 
 
@@ -170,7 +162,7 @@ def _read(path: Path, shown: Path) -> Definition:
         problem = getattr(error, "problem", None) or "cannot be read"
         raise _Found(first_line + (mark.line if mark else 0), f"the definition is not readable as YAML: {problem}") from error
     definition = Definition(path.stem, shown, text)
-    content = _construct(root, (), first_line, definition.lines)
+    content = _construct(root, (), first_line, definition.lines, definition.written)
     if not isinstance(content, dict):
         raise _Found(
             definition.lines.get((), first_line),
@@ -180,25 +172,28 @@ def _read(path: Path, shown: Path) -> Definition:
     return definition
 
 
-def _construct(node: yaml.Node | None, path: tuple[Any, ...], first_line: int, lines: dict[tuple[Any, ...], int]) -> Any:
-    """The data of a YAML node; notes the line of every key and item, and refuses a key that is there twice."""
+def _construct(
+    node: yaml.Node | None, path: tuple[Any, ...], first_line: int, lines: dict[tuple[Any, ...], int], written: dict[tuple[Any, ...], str]
+) -> Any:
+    """The data of a YAML node; notes the line of every key and item and the text of every value, and refuses a key that is there twice."""
     if node is None:
         return None
     lines.setdefault(path, first_line + node.start_mark.line)
     if isinstance(node, yaml.MappingNode):
         mapping: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            key = _construct(key_node, (*path, "key of"), first_line, {})
+            key = _construct(key_node, (*path, "key of"), first_line, {}, {})
             line = first_line + key_node.start_mark.line
             if not isinstance(key, str):
                 raise _Found(line, f"the key {key_node.value} is read as {_in_words(key)}: write it in quotes")
             if key in mapping:
                 raise _Found(line, f"the key '{key}' is there twice")
             lines[(*path, key)] = line
-            mapping[key] = _construct(value_node, (*path, key), first_line, lines)
+            mapping[key] = _construct(value_node, (*path, key), first_line, lines, written)
         return mapping
     if isinstance(node, yaml.SequenceNode):
-        return [_construct(item, (*path, number), first_line, lines) for number, item in enumerate(node.value)]
+        return [_construct(item, (*path, number), first_line, lines, written) for number, item in enumerate(node.value)]
+    written[path] = node.value
     try:
         return yaml.SafeLoader("").construct_object(node)
     except (yaml.YAMLError, ValueError) as error:
@@ -283,6 +278,9 @@ class _Judge:
         elif error.validator == "required":
             missing = next(key for key in error.validator_value if key not in error.instance and repr(key) in error.message)
             self.say(path, f"{where} lacks '{missing}'")
+        elif wanted and error.validator in ("minItems", "maxItems", "minProperties"):
+            there = {0: "is none", 1: "is one"}.get(len(error.instance), f"are {len(error.instance)}")
+            self.say(path, f"{where} must be {wanted}, and here {there}")
         elif wanted:
             self.say(path, f"{where} must be {wanted}, not {_in_words(error.instance)}")
         else:
@@ -355,7 +353,7 @@ class _Judge:
         asked, where = node[measure], (*path, measure)
         if measure == "count" or measure in MEASURES_OF:
             self.has_operator(asked, where, OPERATORS)
-            self.comparison(asked, where, "number", f"the {measure}")
+            self.comparison(asked, where, "number", f"the {measure}", is_counted=measure in ("count", "distinct"))
             self.place(asked, where, "number", f"the {measure}")
         if measure in MEASURES_OF:
             self.field(asked["of"], (*where, "of"), fields, node["done"], None if measure == "distinct" else "number")
@@ -417,22 +415,46 @@ class _Judge:
         if not any(operator in node for operator in operators):
             self.say(path, f"nothing is asked: add one of {', '.join(operators)}")
 
-    def comparison(self, node: Mapping[str, Any], path: tuple[Any, ...], kind: str, name: str, *, written: bool = True) -> None:
-        """Whether the operators of a node fit a type, and their values as well."""
+    def comparison(
+        self, node: Mapping[str, Any], path: tuple[Any, ...], kind: str, name: str, *, written: bool = True, is_counted: bool = False
+    ) -> None:
+        """Whether the operators of a node fit a type, their values as well, and anybody can meet all of them."""
         for key, value, where in _values(node, path, written=written):
             if kind in ("text", "boolean") and key in ORDERING:
                 self.say(where, f"'{key}' is for numbers and dates, and {name} is a {kind}")
             elif not _is_a(value, kind):
-                hint = f": write it in quotes, '{value}'" if kind == "text" else ""
+                hint = f": write it in quotes, '{self.definition.written.get(where, value)}'" if kind == "text" else ""
                 self.say(where, f"{name} is a {kind}, and {_in_words(value)} is none{hint}")
             elif isinstance(value, float) and round(value, 4) != value:
                 self.say(where, f"{value} has more than four decimal places")
+            elif path[-2:-1] == ("where",) and name in LOWER_CASE_FIELDS and value != value.lower():
+                self.say(where, f"{name} is always in lower case, and '{value}' is not: write '{value.lower()}'")
         if (
             isinstance(node.get("between"), list)
             and all(_is_a(end, kind) for end in node["between"])
             and node["between"][0] > node["between"][1]
         ):
             self.say((*path, "between"), f"'between' must name the lower end first, not {node['between'][0]} and {node['between'][1]}")
+        elif kind in ("number", "date"):
+            self.bounds(node, path, kind, name, is_counted=is_counted)
+
+    def bounds(self, node: Mapping[str, Any], path: tuple[Any, ...], kind: str, name: str, *, is_counted: bool) -> None:
+        """Whether a value can lie within all bounds of a node; what is counted is 0 at least."""
+        lowest, highest = (
+            [(key, node[key], is_out) for key, is_out in bounds.items() if key in node] for bounds in (LOWER_BOUNDS, UPPER_BOUNDS)
+        )
+        if isinstance(node.get("between"), list):
+            lowest.append(("between", node["between"][0], False))
+            highest.append(("between", node["between"][1], False))
+        if is_counted:
+            lowest.append(("", 0, False))
+        for low_key, low, low_is_out in lowest:
+            for high_key, high, high_is_out in highest:
+                if not (_is_a(low, kind) and _is_a(high, kind)) or low < high or (low == high and not (low_is_out or high_is_out)):
+                    continue
+                of_low = f"{low_key} {low}" if low_key else "0 or more"
+                self.say((*path, high_key), f"nobody can be met: {name} would have to be {of_low} and {high_key} {high}")
+                return
 
     def place(self, node: Mapping[str, Any], path: tuple[Any, ...], kind: str, name: str) -> None:
         places = [place for place in PLACES if place in node]

@@ -108,7 +108,7 @@ def explain_audience(settings: Settings, customer: str, name: str) -> str:
         lines = [_membership(build, customer, name, is_met), ""]
         for path, text, value, outcome in conditions:
             seen = f" — seen: {value}" if value is not None else " — seen: nothing known" if outcome == "unknown" else ""
-            lines.append(f"  {SIGNS[outcome]} {path:<8}{text}{seen}")
+            lines.append(f"  {SIGNS[outcome]} {path:<7} {text}{seen}")
             lines += [f"      {line}" for line in _events(build, macros, nodes[path], customer)]
     return "\n".join(lines)
 
@@ -224,7 +224,7 @@ def preview(settings: Settings, name: str) -> str:
         ((size,),) = build.query("select count(*) from previewed")
         content = definition.content
         lines = [f"{content['name']} ({name}), as of {build.as_of_date}", content["description"], ""]
-        lines.append(f"  members      {size:>12,} of {everybody:,} customers")
+        lines.append(_members(size, everybody, content))
         lines.append(f"  contactable  {_contactable(build, content):>12,} by {content['channel']}, before holdout and priority group")
         lines += ["", "What each condition leaves"]
         lines += _funnel(build, members, where, everybody, macros)
@@ -233,6 +233,11 @@ def preview(settings: Settings, name: str) -> str:
         examples = build.query(f"select customer_id from previewed order by md5(customer_id) limit {SHOWN_EXAMPLES}")
         lines += ["", "Examples: " + (", ".join(customer for (customer,) in examples) or "nobody")]
     return "\n".join(lines)
+
+
+def _members(size: int, everybody: int, content: Mapping[str, Any]) -> str:
+    group = ", before its priority group" if "priority" in content else ""
+    return f"  members      {size:>12,} of {everybody:,} customers{group}"
 
 
 def _reached(name: str, definitions: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from orchestration.quality.verdict import require_passed_verdict
 from orchestration.settings import Settings
 from orchestration.transform import dbt
 from orchestration.transform.manifest import rule_tables, segment_tables
+from orchestration.transform.rule_tables import require_sound_rule_tables
 from orchestration.transform.rules import (
     forget_rules,
     remember_rule_tables,
@@ -85,6 +86,8 @@ def build_dbt_assets(
     def build_features(context: dg.AssetExecutionContext) -> Iterator[Any]:
         progress.stage("2/7 build staging, features")
         with keeper.step():
+            # A night that Dagster starts has not been asked before.
+            require_sound_rule_tables()
             reason = why_to_build_anew(database, rules, asked=keeper.full_refresh)
             if reason is not None:
                 progress.note(f"full refresh: {reason}")

@@ -13,10 +13,15 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
+from orchestration import working_database
 from orchestration.errors import STOPPED_BY_SIGNAL, SegmentsError
 from orchestration.files import copy_file
+from orchestration.ingest.contract import read_contract
 from orchestration.ingest.source import Source
 from orchestration.settings import PROJECT_DIR, Settings
+from orchestration.sql import quote_literal
 from orchestration.transform.manifest import checksum
 
 # What dbt has parsed, for every home; dbt itself finds out what has changed since.
@@ -32,6 +37,8 @@ LOGGED_LEVELS = ("info", "warn", "error")
 LOG_BYTES, LOGS_KEPT = 10_000_000, 5
 # New objects before Python looks for garbage among them, 700 unless told: dbt makes millions that live on, or die unlooked-for.
 OBJECTS_BEFORE_COLLECTING = 50_000
+# How much is told of what a data test found.
+SHOWN_ROWS, SHOWN_COLUMNS, SHOWN_CHARACTERS = 3, 6, 60
 
 
 class DbtFailed(SegmentsError):
@@ -160,7 +167,7 @@ def run(
     # Nobody reads what a run would write about itself: its events say it all. Writing it takes a second a run.
     result = invoke([*arguments, "--no-write-json", *common], manifest, log=settings.dbt_dir / LOG, callbacks=[hear])
     if not result.success:
-        raise DbtFailed(_failure_message(result))
+        raise DbtFailed(_failure_message(result, settings.database(source.name)))
 
 
 def invoke(
@@ -209,11 +216,45 @@ def _writing_to(log: Path) -> Iterator[Callable[[Any], None]]:
         yield write
 
 
-def _failure_message(result: Any) -> str:
+def _failure_message(result: Any, database: Path) -> str:
     if result.exception is not None:
         # Only what ends the process is no Exception, and it has no words of its own.
         return f"dbt stopped: {result.exception}" if isinstance(result.exception, Exception) else STOPPED_BY_SIGNAL
     failures = [r for r in result.result.results if str(r.status) in ("error", "fail")]
-    named = "; ".join(f"{r.node.name}: {' '.join((r.message or '').split())}" for r in failures[:3])
+    named = "; ".join(_failure(failure, database) for failure in failures[:3])
     more = f" (and {len(failures) - 3} more)" if len(failures) > 3 else ""
     return f"dbt stopped at {named}{more}; the whole log is in the dbt/logs folder of the home"
+
+
+def _failure(failure: Any, database: Path) -> str:
+    """What failed and why: of a data test the first rows that it found, which dbt only counts."""
+    node = failure.node
+    if str(failure.status) != "fail" or not getattr(node, "compiled_code", None):
+        return f"{node.name}: {' '.join((failure.message or '').split())}"
+    generic, tested = getattr(node, "test_metadata", None), getattr(node, "attached_node", None)
+    test = f"{generic.name} of {tested.rpartition('.')[2]}" if generic and tested else node.name
+    try:
+        rows = _rows_found(node.compiled_code, database)
+    except (duckdb.Error, SegmentsError) as error:
+        rows = f"(cannot be read: {' '.join(str(error).split())})"
+    return f"{test}: {failure.failures} row{'s' if failure.failures != 1 else ''} found{rows and f', such as {rows}'}"
+
+
+def _rows_found(sql: str, database: Path) -> str:
+    """The first rows of a data test, in words. They are kept with the build and would outlive an erasure: they name no customer."""
+    with working_database.connect(database) as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(f"set file_search_path = {quote_literal(os.environ['SEGMENTS_LANDING'])}")
+        cursor = connection.execute(f"select * from ({sql}\n) as found limit {SHOWN_ROWS}")
+        names = [column[0] for column in cursor.description or []]
+        rows = cursor.fetchall()
+    told = []
+    for row in rows:
+        shown = [(name, value) for name, value in zip(names, row, strict=True) if not _is_personal(name)]
+        told.append([f"{name} {str(value)[:SHOWN_CHARACTERS]}" for name, value in shown[:SHOWN_COLUMNS]])
+    return " and ".join(f"({', '.join(values)})" for values in told if values)
+
+
+def _is_personal(column: str) -> bool:
+    classified = {each.name for table in read_contract().tables.values() for each in table.columns if each.classification}
+    return column in classified | {"row_as_it_came"} or column.endswith(("customer_id", "person_id"))

@@ -7,7 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from orchestration.audiences import definitions as module
-from orchestration.audiences.definitions import AUDIENCES_DIR, Catalogue, check_definitions, project_catalogue
+from orchestration.audiences.definitions import AUDIENCES_DIR, LOWER_CASE_FIELDS, Catalogue, check_definitions, project_catalogue
+from orchestration.settings import PROJECT_DIR
 
 HEADER = """\
 name: Somebody
@@ -58,7 +59,18 @@ WRONG = [
     ("{done: item_purchase, where: {categry: coffee}}", 8, r"item_purchase has no field 'categry': did you mean 'category'\?"),
     ("{feature: order_count, at_least: three}", 8, r"order_count is a number, and the text 'three' is none"),
     ("{feature: country, is: 12}", 8, r"country is a text, and the number 12 is none: write it in quotes, '12'"),
-    ("{feature: country, is: NO}", 8, r"country is a text, and the truth value false is none: write it in quotes"),
+    ("{feature: country, is: NO}", 8, r"country is a text, and the truth value false is none: write it in quotes, 'NO'"),
+    ("{feature: country, in: [DE, 012]}", 8, r"country is a text, and the number 10 is none: write it in quotes, '012'"),
+    ("{feature: country, in: []}", 8, r"'in' must be a list of values, like \[a, b\], and here is none"),
+    ("{done: purchase, where: {}}", 8, r"'where' must be fields with what is asked of them, and here is none"),
+    ("{feature: net_amount, above: 10, below: 5}", 8, r"nobody can be met: net_amount would have to be above 10 and below 5"),
+    ("{feature: net_amount, at_least: 5, below: 5}", 8, r"nobody can be met: net_amount would have to be at_least 5 and below 5"),
+    ("{feature: net_amount, between: [1, 5], above: 7}", 8, r"nobody can be met: net_amount would have to be above 7 and between 5"),
+    ("{done: purchase, count: {at_most: -1}}", 8, r"nobody can be met: the count would have to be 0 or more and at_most -1"),
+    ("{done: purchase, count: {below: 0}}", 8, r"nobody can be met: the count would have to be 0 or more and below 0"),
+    ("{done: web_event, where: {name: [Cart_Add]}}", 8, r"name is always in lower case, and 'Cart_Add' is not: write 'cart_add'"),
+    ("{done: purchase, where: {channel: Web}}", 8, r"channel is always in lower case, and 'Web' is not: write 'web'"),
+    ("{done: purchase, where: {channel: {is_not: Web}}}", 8, r"channel is always in lower case, and 'Web' is not: write 'web'"),
     ("{feature: country, above: DE}", 8, r"'above' is for numbers and dates, and country is a text"),
     ("{feature: is_member, is: 'yes'}", 8, r"is_member is a boolean, and the text 'yes' is none"),
     ("{done: purchase, last: 90 dayz}", 8, r"'last' must be a duration like '90 days' or '36 hours', not the text '90 dayz'"),
@@ -82,7 +94,7 @@ WRONG = [
     ("{feature: net_amount, top_percent: 110}", 8, r"'top_percent' must be a percentage above 0, at most 100, not the number 110"),
     ("{feature: country, top: 10}", 8, r"'top' is for numbers and dates, and country is a text"),
     ("{feature: net_amount, top: 10, within: order_count}", 8, r"'order_count' is a number: a group is a text, like home_store_id"),
-    ("{sequence: [{done: purchase}]}", 8, r"'sequence' must be a list of two to six events, not a list"),
+    ("{sequence: [{done: purchase}]}", 8, r"'sequence' must be a list of two to six events, and here is one"),
     ("{done: purchase, came_back_after: 3 months}", 8, r"'came_back_after' must be a duration of seconds, .* not the text '3 months'"),
     (
         "{done: purchase, local_time: 18-22}",
@@ -90,7 +102,7 @@ WRONG = [
         r"'local_time' must be a span of the clock in quotes, like '18:00-22:00', not the text '18-22'",
     ),
     ("{done: purchase, weekdays: [sonday]}", 8, r"must be a weekday like saturday, not the text 'sonday'"),
-    ("{any: []}", 8, r"'any' must be a list of conditions, not a list"),
+    ("{any: []}", 8, r"'any' must be a list of conditions, and here is none"),
     ("{every: [{feature: country, is: DE}]}", 8, r"'every' begins no condition: "),
     ("{feature: net_amount, between: [10, 5]}", 8, r"'between' must name the lower end first, not 10 and 5"),
     ("{feature: recency_days, last: 3 days}", 8, r"'last' is for dates, and recency_days is a number"),
@@ -130,6 +142,32 @@ def test_a_wrong_condition_is_told_in_one_sentence(tmp_path: Path, condition: st
 def test_a_wrong_header_is_told(tmp_path: Path, definition: str, expected: str) -> None:
     write(tmp_path, "wrong", definition)
     assert re.match(expected, mistakes(tmp_path)[0]), mistakes(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "{feature: net_amount, at_least: 5, at_most: 5}",
+        "{feature: net_amount, above: 5, below: 10}",
+        "{done: purchase, count: {at_most: 0}}",
+        "{done: purchase, count: {below: 1}}",
+        "{done: purchase, sum: {of: amount, below: 0}}",
+        "{done: item_purchase, where: {category: [Coffee]}}",
+    ],
+)
+def test_what_somebody_can_meet_is_not_refused(tmp_path: Path, condition: str) -> None:
+    write(tmp_path, "good", HEADER + f"members:\n  {condition}\n")
+    assert mistakes(tmp_path) == []
+
+
+def test_the_fields_in_lower_case_are_those_that_staging_writes_so() -> None:
+    from orchestration.audiences.macros import Macros
+
+    models = [path.read_text(encoding="utf-8") for path in (PROJECT_DIR / "models" / "staging" / "base").glob("*.sql")]
+    codes = {name for text in models for name in re.findall(r"clean_code\('(\w+)'\)", text)}
+    events = Macros({}, lambda model: model, folder=PROJECT_DIR / "macros").call("audience_events")
+    fields = {field for event in events.values() for field, (column, _) in event["fields"].items() if column in codes}
+    assert fields == LOWER_CASE_FIELDS
 
 
 def test_a_circle_is_told_with_its_path(tmp_path: Path) -> None:

@@ -1,15 +1,19 @@
 """Explanations agree with memberships: for every customer and audience, what is explained and who is in say the same."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import pytest
 import yaml
 
+from orchestration.audiences import explanation
 from orchestration.audiences.definitions import read_definitions
 from orchestration.audiences.explanation import conditions_of
 from orchestration.audiences.macros import Macros
+from orchestration.settings import Settings
 from tests.python.audiences.world import build_world, connect, macros_of, write_world
 
 DEFINITIONS = """
@@ -76,3 +80,43 @@ def test_paths_are_counted_alike_in_sql_and_in_python() -> None:
     for definition in shipped:
         paths = [condition["path"] for condition in macros.call("audience_explained", definition.name, definitions)]
         assert paths == [path for path, _ in conditions_of(definition.content["members"])], definition.name
+
+
+class ABuild:
+    """A build that knows what became of conditions nested as deep as they may be written, and nothing else."""
+
+    as_of_date = date(2026, 1, 1)
+
+    def query(self, sql: str, *_: str) -> list[tuple[str | None, ...]]:
+        if "audience_explanations" in sql:
+            paths = ("1", "1.1", "1.1.1", "1.1.1.1", "1.1.1.1.1")
+            return [(path, "feature country, is DE", None, "not met") for path in paths]
+        return [("1",)] if "int_customers" in sql else []
+
+    def macros(self, _: list[explanation.Definition]) -> "ABuild":
+        return self
+
+    def call(self, *_: object) -> list[str]:
+        return []
+
+
+def test_a_condition_keeps_its_distance_from_its_path_however_deep(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = {"not": {"not": {"not": {"not": {"feature": "country", "is": "DE"}}}}}
+    deep = explanation.Definition("deep", Path("deep.sql"), "", {"members": members})
+    monkeypatch.setattr(explanation, "read_definitions", lambda: [deep])
+    monkeypatch.setattr(explanation, "open_build", lambda _: nullcontext(ABuild()))
+    lines = explanation.explain_audience(Settings(home=Path("/nowhere")), "c", "deep").splitlines()
+    assert lines[2:] == [
+        "  ✗ 1       feature country, is DE",
+        "  ✗ 1.1     feature country, is DE",
+        "  ✗ 1.1.1   feature country, is DE",
+        "  ✗ 1.1.1.1 feature country, is DE",
+        "  ✗ 1.1.1.1.1 feature country, is DE",
+    ]
+
+
+def test_members_of_a_group_are_told_as_not_final() -> None:
+    assert explanation._members(12, 400, {"priority": {"group": "retention", "rank": 1}}).endswith(
+        "12 of 400 customers, before its priority group"
+    )
+    assert explanation._members(12, 400, {}).endswith("12 of 400 customers")

@@ -95,3 +95,30 @@ def test_what_stood_there_outlives_a_model_that_fails(home: Home) -> None:
         home.dbt("run", "stg_expected_orders")
     assert home.customers() == 3
     assert home.relations() == {TABLE: "BASE TABLE", VIEW: "VIEW"}
+
+
+def test_a_failed_data_test_says_what_it_found(home: Home) -> None:
+    home.execute("update rules.rfm_rules set recency_max = null where priority = 10; delete from rules.rfm_rules where priority <> 10")
+    with pytest.raises(dbt.DbtFailed) as grain:
+        home.dbt("test", "resource_type:test,test_name:grain,rfm_rules")
+    assert str(grain.value).startswith(
+        "dbt stopped at grain of rfm_rules: 1 row found, such as (priority 10, what recency_max is empty); the whole log"
+    )
+    with pytest.raises(dbt.DbtFailed) as states:
+        home.dbt("test", "assert_rfm_rules_name_every_state")
+    assert "assert_rfm_rules_name_every_state: 125 rows found, such as (recency_score 1, frequency_score" in str(states.value)
+    assert "\n" not in str(states.value)
+
+
+def test_a_failed_data_test_names_no_customer(home: Home) -> None:
+    home.plant_customers(3, recency_days="case when number = 1 then 0 else 1 end")
+    home.execute(
+        "create table features.more as select *, 0 as orders_30d, 0 as orders_90d, 0 as orders_365d, 1 as buyer_days "
+        "from features.customer_order_features; drop view features.customer_order_features; "
+        "alter table features.more rename to customer_order_features"
+    )
+    with pytest.raises(dbt.DbtFailed) as found:
+        home.dbt("test", "assert_feature_windows_nest")
+    assert "assert_feature_windows_nest: 1 row found, such as (orders_30d 0, orders_90d 0, orders_365d 0, order_count 1);" in str(
+        found.value
+    )

@@ -5,6 +5,7 @@ Each data test of staging is proved twice: it passes on what staging made, and i
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from orchestration.ingest.contract import read_contract
 from orchestration.ingest.landing import land
 from orchestration.ingest.source import resolve_source
 
@@ -155,7 +157,10 @@ FAULTS = {
     "accepted_values_stg_transactions_status__completed__cancelled__returned": "update staging.base_transactions set status = 'lost'",
     "assert_amounts_are_in_one_currency": "update staging.base_transactions set currency = case line_id when '1' then 'EUR' else 'USD' end",
     "values_present_stg_consents_is_granted": "update staging.base_consents set is_granted = null",
-    "assert_quarantine_is_small": "update staging.row_reconciliation set rows_in = 100, rows_quarantined = 21 where table_name = 'stores'",
+    "assert_quarantine_is_small": (
+        "insert into staging.base_stores by name select 'quarantined' as row_status from range(21);"
+        "update staging.row_reconciliation set rows_in = 100, rows_quarantined = 21 where table_name = 'stores'"
+    ),
 }
 
 
@@ -169,10 +174,63 @@ def test_every_check_fails_on_a_planted_fault(staged: Path, tmp_path: Path) -> N
     assert statuses == dict.fromkeys(FAULTS, "fail")
 
 
+# Of 100 order lines 34 are in quarantine, 30 of them since the second of March: rows of the same keys, and whether the night has to stop.
+@pytest.mark.parametrize(
+    ("sound_rows", "status"),
+    [
+        ([], "fail"),
+        ([("range(30)", "2024-03-03")], "pass"),
+        ([("range(14)", "2024-03-03")], "pass"),
+        ([("range(13)", "2024-03-03")], "fail"),
+        # An older sound version is in use, but what came last is still unreadable.
+        ([("range(30)", "2024-03-01")], "fail"),
+    ],
+)
+def test_a_bad_delivery_that_has_been_mended_no_longer_counts(
+    staged: Path, tmp_path: Path, sound_rows: list[tuple[str, str]], status: str
+) -> None:
+    shutil.copy(staged / "warehouse.duckdb", tmp_path / "warehouse.duckdb")
+    planted = [("range(30)", "2024-03-02", "quarantined"), *((*rows, "used") for rows in sound_rows)]
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        for numbers, loaded_on, row_status in planted:
+            connection.execute(
+                f"""
+                insert into staging.base_transactions by name
+                select 'bad' || number as order_id, '1' as line_id, '{row_status}' as row_status, timestamp '{loaded_on}' as loaded_at,
+                    '{loaded_on}' as batch, number as source_row
+                from {numbers} as numbers (number)
+                """
+            )
+        connection.execute("update staging.row_reconciliation set rows_in = 100, rows_quarantined = 30 where table_name = 'transactions'")
+    assert dbt(tmp_path, "test", "--select", "assert_quarantine_is_small") == {"assert_quarantine_is_small": status}
+
+
+def test_rows_without_a_readable_key_cannot_be_mended(staged: Path, tmp_path: Path) -> None:
+    shutil.copy(staged / "warehouse.duckdb", tmp_path / "warehouse.duckdb")
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        for row_status, loaded_on in (("quarantined", "2024-03-02"), ("used", "2024-03-03")):
+            connection.execute(
+                f"insert into staging.base_transactions by name "
+                f"select '{row_status}' as row_status, timestamp '{loaded_on}' as loaded_at, 'b' as batch, "
+                f"case when '{row_status}' = 'used' then 'o' || number end as order_id from range(30) as numbers (number)"
+            )
+        connection.execute("update staging.row_reconciliation set rows_in = 100, rows_quarantined = 30 where table_name = 'transactions'")
+    assert dbt(tmp_path, "test", "--select", "assert_quarantine_is_small") == {"assert_quarantine_is_small": "fail"}
+
+
+def test_the_contract_and_staging_agree_about_keys() -> None:
+    for name, table in read_contract().tables.items():
+        model = (PROJECT / "models" / "staging" / "base" / f"base_{name}.sql").read_text(encoding="utf-8")
+        (found, *_) = re.findall(r"key=\[([^]]*)\]", model)
+        assert re.findall(r"\w+", found) == [column.name for column in table.columns if column.key], name
+
+
 def test_a_fifth_of_a_table_in_quarantine_is_the_limit(staged: Path, tmp_path: Path) -> None:
     shutil.copy(staged / "warehouse.duckdb", tmp_path / "warehouse.duckdb")
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("insert into staging.base_stores by name select 'quarantined' as row_status from range(20)")
         connection.execute("update staging.row_reconciliation set rows_in = 100, rows_quarantined = 20 where table_name = 'stores'")
+        connection.execute("insert into staging.base_products by name select 'quarantined' as row_status from range(99)")
         connection.execute("update staging.row_reconciliation set rows_in = 99, rows_quarantined = 99 where table_name = 'products'")
     assert dbt(tmp_path, "test", "--select", "assert_quarantine_is_small") == {"assert_quarantine_is_small": "pass"}
 

@@ -4,6 +4,8 @@ import csv
 import re
 from pathlib import Path
 
+from orchestration.transform.rule_tables import thresholds_asked_for
+
 PROJECT = Path(__file__).parents[3]
 
 
@@ -12,15 +14,20 @@ def thresholds_of_the_seed() -> set[str]:
         return {row["name"] for row in csv.DictReader(file)}
 
 
-def thresholds_asked_for() -> set[str]:
-    sql = [path.read_text(encoding="utf-8") for folder in ("models", "macros", "tests/dbt") for path in (PROJECT / folder).rglob("*.sql")]
-    asked = {name for text in sql for name in re.findall(r"(?:threshold|days_of)\('(\w+)'\)", text)} - {"name"}
-    python = [path.read_text(encoding="utf-8") for path in (PROJECT / "orchestration" / "prediction").rglob("*.py")]
-    return asked | {name for text in python for name in re.findall(r"\.threshold\(\"(\w+)\"\)", text)}
-
-
 def test_every_threshold_asked_for_is_in_the_seed() -> None:
-    assert thresholds_asked_for() - thresholds_of_the_seed() == set()
+    assert thresholds_asked_for().keys() - thresholds_of_the_seed() == set()
+
+
+def test_thresholds_are_found_wherever_they_are_asked_for() -> None:
+    asked = thresholds_asked_for()
+    for name in (
+        "loyalty_lost_minimum_days",  # a model
+        "campaign_response_recent_days",  # a macro
+        "lifetime_value_minimum_repeat_buyers",  # a fit
+        "lift_minimum_customers",  # a suite
+        "minimum_group_size",  # the page
+    ):
+        assert name in asked
 
 
 def names_in_code() -> set[str]:
