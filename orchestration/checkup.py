@@ -13,7 +13,7 @@ from orchestration.errors import SegmentsError, UnusableInput
 from orchestration.ingest.inspection import TableReport, inspect_source
 from orchestration.ingest.source import resolve_source
 from orchestration.mistakes import Mistake
-from orchestration.publishing.postgres import builds_made_here, postgres_url
+from orchestration.publishing.postgres import is_made_here, postgres_url
 from orchestration.settings import POSTGRES, PROJECT_DIR, Settings
 from orchestration.transform.rule_tables import check_rule_tables
 
@@ -79,7 +79,7 @@ def _postgres(settings: Settings) -> Finding:
     if served is None:
         return Finding("server", "answers, serves no build yet")
     serves = f"answers, serves build {served.build_id} of {served.source}"
-    if served.build_id in builds_made_here(settings.home):
+    if is_made_here(settings.home, served.build_id, served.started_at):
         return Finding("server", serves)
     return Finding("server", f"{serves}, from another home: no night of this one replaces it unless told to (docs/bi.md)", is_problem=True)
 

@@ -9,6 +9,8 @@ environment says (SEGMENTS_POSTGRES_URL), so that no password is ever in a file 
 import json
 import os
 from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -59,17 +61,20 @@ def publish_to_postgres(home: Path, build_id: str, *, on_purpose: bool = False) 
             f"The build {build_id} has no {DATABASE_FILE} to bring into PostgreSQL: `segments builds` lists what is kept."
         )
     try:
-        load_build(url, database, read_build(home, build_id), made_here=builds_made_here(home), on_purpose=on_purpose)
+        load_build(url, database, read_build(home, build_id), made_here=partial(is_made_here, home), on_purpose=on_purpose)
     except PublishingFailed as failed:
         _enter(home, PostgresState(read_state(home).build_id, str(failed)))
         raise
     _enter(home, PostgresState(build_id))
 
 
-def builds_made_here(home: Path) -> set[str]:
-    """The ids of the builds of this home: those that it keeps, and the one that it brought into PostgreSQL last, however long ago."""
-    last = read_state(home).build_id
-    return {build.id for build in list_builds(home)} | ({last} if last else set())
+def is_made_here(home: Path, build_id: str, started_at: datetime) -> bool:
+    """Whether a build is one of this home: of those that it keeps, or the one that it brought into PostgreSQL last, however long ago.
+
+    Its id alone does not tell: another home may have begun one in the same second, as nights do that one clock starts.
+    """
+    kept = {build.id: build.started_at for build in list_builds(home)}
+    return kept[build_id] == started_at if build_id in kept else build_id == read_state(home).build_id
 
 
 def read_state(home: Path) -> PostgresState:

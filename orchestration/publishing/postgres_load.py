@@ -9,7 +9,7 @@ import contextlib
 import datetime
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ from orchestration.errors import PublishingFailed
 from orchestration.publishing.builds import Build
 from orchestration.publishing.serving import MEMORY_LIMIT, PUBLISHED_SCHEMA
 from orchestration.sql import quote_identifier, quote_literal
+
+# Whether a home has made the build of this id that was started at this moment.
+MadeHere = Callable[[str, datetime.datetime], bool]
 
 STATE_SCHEMA = "segments_publishing"
 STATE_TABLE = f"{STATE_SCHEMA}.served_build"
@@ -79,14 +82,14 @@ class Served:
     tables: tuple[str, ...]
 
 
-def load_build(url: str, database: Path, build: Build, *, made_here: Collection[str] | None = None, on_purpose: bool = False) -> None:
+def load_build(url: str, database: Path, build: Build, *, made_here: MadeHere | None = None, on_purpose: bool = False) -> None:
     """Let PostgreSQL serve what `database` holds, instead of the build it serves now; all of it from one instant to the next.
 
     Args:
         url: where PostgreSQL is, as a connection URI of libpq.
         database: the serving database of the build.
         build: the build.
-        made_here: the ids of all builds of this home; what another home has brought there is then not replaced. None: not asked.
+        made_here: whether a build is one of this home; what another home has brought there is then not replaced. None: not asked.
         on_purpose: also when PostgreSQL serves a build that was started later, or one of another home.
 
     Raises PublishingFailed, in one sentence that never tells the password; PostgreSQL then serves what it served before.
@@ -199,7 +202,7 @@ class _Loading:
         self._tables = tables
         self._build = build
 
-    def run(self, made_here: Collection[str] | None, *, on_purpose: bool) -> None:
+    def run(self, made_here: MadeHere | None, *, on_purpose: bool) -> None:
         """Everything but the commit."""
         if self._fetch(f"select pg_try_advisory_xact_lock({ADVISORY_LOCK})") != [(True,)]:
             raise PublishingFailed(
@@ -242,7 +245,7 @@ class _Loading:
         self._compare()
         self._enter()
 
-    def _require_successor(self, served: Served | None, made_here: Collection[str] | None, *, on_purpose: bool) -> None:
+    def _require_successor(self, served: Served | None, made_here: MadeHere | None, *, on_purpose: bool) -> None:
         """Raise PublishingFailed unless this build may take the place of the served one."""
         if served is None:
             return
@@ -253,7 +256,7 @@ class _Loading:
             )
         if on_purpose:
             return
-        if made_here is not None and served.build_id not in made_here:
+        if made_here is not None and not made_here(served.build_id, served.started_at):
             raise PublishingFailed(
                 f"PostgreSQL serves build {served.build_id}, which another home has brought there, and goes on doing so: "
                 f"`segments rollback {self._build.id} --publish postgres` lets it serve this home from now on."

@@ -25,7 +25,7 @@ from orchestration.night import NightKeeper, everywhere
 from orchestration.progress import Progress
 from orchestration.publishing import postgres_load
 from orchestration.publishing.assets import build_postgres_asset
-from orchestration.publishing.builds import PUBLISHED, Build, build_dir, current_build, start_build
+from orchestration.publishing.builds import PUBLISHED, Build, build_dir, current_build, start_build, write_build_file
 from orchestration.publishing.postgres import (
     URL_VARIABLE,
     PostgresState,
@@ -404,12 +404,15 @@ def test_no_build_replaces_a_newer_one_or_another_source_by_accident(mart: Mart,
 
 
 def test_what_another_home_serves_is_replaced_on_purpose_only(mart: Mart, tmp_path: Path) -> None:
-    """A home that somebody tries something in may know the address of everybody's PostgreSQL."""
+    """A home that somebody tries something in may know the address of everybody's PostgreSQL; one clock may start the nights of both."""
     everybodys, mine = tmp_path / "everybodys", tmp_path / "mine"
     marker = "select distinct marker from published.rfm_segments"
     first = publish(everybodys, "first")
     publish_to_postgres(everybodys, first.id)
     tried = publish(mine, "tried")
+    build_dir(mine, tried.id).rename(build_dir(mine, first.id))
+    tried = dataclasses.replace(tried, id=first.id)
+    write_build_file(mine, tried)
     with pytest.raises(PublishingFailed, match=f"serves build {first.id}, which another home has brought there, and goes on doing so"):
         publish_to_postgres(mine, tried.id)
     assert query(mart.analyst, marker) == [("first",)]
