@@ -67,6 +67,8 @@ class Batch:
     columns_ignored: tuple[str, ...]
     schema: dict[str, str]
     """Column name to DuckDB type of the rows."""
+    each_file_sha256: str | None = None
+    """Of the content of the file that a mapping's query was run for, when it runs for each. Manifests of earlier versions lack it."""
 
     def to_document(self) -> dict[str, Any]:
         """The manifest as JSON has it."""
@@ -188,6 +190,7 @@ class _History:
     def __init__(self, batches: list[Batch]) -> None:
         self.rows = 0
         self._first_landed: dict[str, datetime] = {}
+        self._first_landed_of_file: dict[str, datetime] = {}
         self._last_timezone: dict[str, str] = {}
         self._contents_of_file: dict[str, list[str]] = {}
         self.last_loaded_at = datetime.min
@@ -197,7 +200,9 @@ class _History:
     def add(self, batch: Batch) -> None:
         self.rows += batch.rows
         self.last_loaded_at = batch.loaded_at
-        self._first_landed.setdefault(batch.sha256, batch.loaded_at)
+        self._first_landed.setdefault(batch.each_file_sha256 or batch.sha256, batch.loaded_at)
+        if batch.each_file_sha256 is None:
+            self._first_landed_of_file.setdefault(batch.source_file, batch.loaded_at)
         self._last_timezone[batch.sha256] = batch.business_timezone
         self._contents_of_file.setdefault(batch.source_file, []).append(batch.sha256)
 
@@ -210,9 +215,15 @@ class _History:
         contents = self._contents_of_file.get(file, [])
         return sha256 not in contents or contents[-1] == sha256
 
-    def first_landed(self, sha256: str) -> datetime:
-        """When this content came first; later than anything when it never did."""
-        return self._first_landed.get(sha256, datetime.max)
+    def first_landed(self, file: str, sha256: str, each_file_sha256: str | None) -> datetime:
+        """When this content came first; later than anything when it never did.
+
+        For a mapping's query that runs for each file, the content is that file's: another query or business timezone does not make it
+        newer than what corrected it. Where manifests do not tell the content, the name of the file has to do.
+        """
+        if each_file_sha256 is None:
+            return self._first_landed.get(sha256, datetime.max)
+        return self._first_landed.get(each_file_sha256, self._first_landed_of_file.get(file, datetime.max))
 
 
 class _Landing:
@@ -253,12 +264,14 @@ class _Landing:
             hashed = []
             for item in reported.inputs:
                 self.progress(f"comparing {item.file}", done, total)
-                hashed.append((item, self._fingerprint(item)))
+                each_file_sha256 = self._sha256(item.query.each_file) if item.query and item.query.each_file else None
+                hashed.append((item, self._fingerprint(item), each_file_sha256))
             # What was landed before comes in its old order, so that corrections stay corrections.
-            for item, sha256 in sorted(hashed, key=lambda pair: history.first_landed(pair[1])):
+            hashed.sort(key=lambda found: history.first_landed(found[0].file, found[1], found[2]))
+            for item, sha256, each_file_sha256 in hashed:
                 if not history.has(item.file, sha256, self.source.business_timezone):
                     self.progress(f"landing {item.file}", done, total)
-                    batch = self._stage(item, sha256)
+                    batch = self._stage(item, sha256, each_file_sha256)
                     new.append(batch)
                     history.add(batch)
                 done += 1
@@ -299,7 +312,7 @@ class _Landing:
             if now is None or (now.st_size, now.st_mtime_ns, now.st_ino) != (seen.st_size, seen.st_mtime_ns, seen.st_ino):
                 raise UnusableInput(f"{path} changed while it was being landed; run again when it is complete")
 
-    def _stage(self, item: Input, sha256: str) -> Batch:
+    def _stage(self, item: Input, sha256: str, each_file_sha256: str | None) -> Batch:
         loaded_at = self.next_loaded_at
         self.next_loaded_at += timedelta(microseconds=1)
         batch_id = f"{loaded_at:%Y%m%dT%H%M%S%f}Z-{sha256[:12]}"
@@ -322,6 +335,7 @@ class _Landing:
             columns_missing=item.columns_missing,
             columns_ignored=item.columns_ignored,
             schema=schema,
+            each_file_sha256=each_file_sha256,
         )
         _complete(folder, batch)
         return batch

@@ -42,6 +42,8 @@ class Query:
     """Names and DuckDB types of its result."""
     files: tuple[tuple[str, tuple[Path, ...]], ...]
     """The data files it reads, by the reference that names them."""
+    each_file: Path | None = None
+    """The data file that it is run for when it runs for each."""
 
     def fingerprint(self, business_timezone: str, file_sha256: Callable[[Path], str]) -> str:
         """Identify the result without computing it: the SQL, the business timezone and the content of the files it reads.
@@ -80,7 +82,7 @@ def read_queries(connection: duckdb.DuckDBPyConnection, source: Source, path: Pa
     for file in files:
         sql, columns = _bind(connection, path, _fill(text, source, file))
         name = f"{path.name} ({file.relative_to(source.folder).as_posix()})"
-        queries.append(Query(name, text, sql, columns, ((each[0], (file,)), *references)))
+        queries.append(Query(name, text, sql, columns, ((each[0], (file,)), *references), each_file=file))
     return queries
 
 

@@ -681,6 +681,41 @@ def test_a_mapping_can_land_each_file_by_itself(mapping: Path, landing: Path, tm
     ]
 
 
+@pytest.mark.parametrize("manifests_tell_the_content", [True, False])
+@pytest.mark.parametrize("change", ["business_timezone", "query"])
+def test_another_query_or_timezone_reads_each_file_again_in_the_old_order(
+    mapping: Path, landing: Path, tmp_path: Path, change: str, manifests_tell_the_content: bool
+) -> None:
+    sales = tmp_path / "exports" / "sales"
+    query = mapping / "transactions.sql"
+    query.write_text(query.read_text().replace("{{source}}", "{{ each_file_in_source }}"))
+    sale = "select 1 as receipt, 'c1' as who, date '2023-06-01' as day"
+    (sales / "1.parquet").unlink()
+    for number, (name, total) in enumerate([("c", 1), ("b", 2), ("a", 3)]):
+        write_parquet(sales / f"{name}.parquet", f"{sale}, {total} as total")
+        land_folder(mapping, landing, NIGHT + timedelta(days=number))
+    for manifest in landing.glob("transactions/*/_manifest.json"):
+        if not manifests_tell_the_content:
+            written = json.loads(manifest.read_text())
+            del written["each_file_sha256"]
+            manifest.write_text(json.dumps(written))
+    if change == "query":
+        query.write_text("-- A comment.\n" + query.read_text())
+    else:
+        (mapping / "source.yml").write_text("folder: ../exports\nbusiness_timezone: UTC\n")
+    if manifests_tell_the_content:
+        (sales / "c.parquet").rename(sales / "0.parquet")
+    # A file whose content is new comes last, whatever the content was that came by its name.
+    write_parquet(sales / "d.parquet", f"{sale}, 4 as total")
+    assert len(land_folder(mapping, landing, LATER + timedelta(days=9)).new_batches) == (4 if change == "query" else 5)
+    assert [int(amount) for (amount,) in landed(landing, "transactions", "amount")] == [1, 2, 3, 1, 2, 3, 4]
+    if manifests_tell_the_content:
+        write_parquet(sales / "b.parquet", f"{sale}, 5 as total")
+        query.write_text("-- Another comment.\n" + query.read_text())
+        land_folder(mapping, landing, LATER + timedelta(days=10))
+        assert [int(amount) for (amount,) in landed(landing, "transactions", "amount")][7:] == [1, 3, 4, 5]
+
+
 def test_the_business_timezone_can_be_used_in_a_mapping(mapping: Path, landing: Path) -> None:
     (mapping / "customers.sql").write_text("select who as customer_id, '{{ business_timezone }}' as city from '{{ source }}/people.csv'")
     land_folder(mapping, landing)
