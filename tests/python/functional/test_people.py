@@ -151,7 +151,7 @@ def test_only_permitted_models_read_special_category_answers(dbt: Dbt) -> None:
     landed_readers = {child.split(".")[2] for child in manifest.child_map[source] if child.startswith("model.")}
     assert landed_readers == {"base_survey_answers"}
     kept = {name for model in ("event_arrivals", "recorded_days") for name in manifest.nodes[f"model.customer_segments.{model}"].columns}
-    assert kept == {"table_name", "loaded_at", "earliest_event_date", "as_of_date", "known_to"}
+    assert kept == {"table_name", "loaded_at", "earliest_event_date", "as_of_date", "known_to", "is_finished"}
 
 
 def test_groups_only_with_the_permission_of_the_day(night: Callable[[str], dict[str, tuple[str, str, str | None]]], dbt: Dbt) -> None:
