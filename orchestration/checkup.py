@@ -153,27 +153,11 @@ def _source(settings: Settings) -> list[Finding]:
 
 
 def _brought(table: TableReport) -> str:
-    """What a present table brings, and which columns its files do not; files that differ from each other are named."""
-    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
-    for each in table.inputs:
-        alike.setdefault((each.columns_missing, each.columns_ignored), []).append(each.file)
-    if len(alike) == 1:
-        (columns,) = alike
-        brought = f"{len(table.inputs)} files" if len(table.inputs) > 1 else table.inputs[0].file
-        return "; ".join([brought, *_columns_not_there(*columns)])
-    # The most frequent first: what most files bring is what is meant, and the others are what somebody should look at.
-    told = [
-        f"{_files_in_words(files)}: {'; '.join(_columns_not_there(*columns)) or 'every column'}"
-        for columns, files in sorted(alike.items(), key=lambda group: -len(group[1]))
-    ]
-    return f"{len(table.inputs)} files, not all with the same columns. " + ". ".join(told)
-
-
-def _columns_not_there(missing: tuple[str, ...], ignored: tuple[str, ...]) -> list[str]:
-    parts = [f"without {', '.join(missing)}"] if missing else []
-    return [*parts, f"not in the contract, so not landed: {', '.join(ignored)}"] if ignored else parts
-
-
-def _files_in_words(files: list[str]) -> str:
-    more = f" and {len(files) - 3} more" if len(files) > 3 else ""
-    return ", ".join(files[:3]) + more
+    """What a present table brings, and which columns it does not."""
+    first = table.inputs[0]
+    text = f"{len(table.inputs)} files" if len(table.inputs) > 1 else first.file
+    if first.columns_missing:
+        text += f"; without {', '.join(first.columns_missing)}"
+    if first.columns_ignored:
+        text += f"; not in the contract, so not landed: {', '.join(first.columns_ignored)}"
+    return text

@@ -10,7 +10,7 @@ import dagster as dg
 
 from orchestration.automation.instance import open_instance
 from orchestration.automation.job import build_definitions
-from orchestration.errors import STOPPED_BY_SIGNAL, SegmentsError, UnusableInput
+from orchestration.errors import STOPPED_BY_SIGNAL, SegmentsError
 from orchestration.ingest.landing import land
 from orchestration.ingest.source import Source
 from orchestration.night import NightKeeper
@@ -72,14 +72,14 @@ class DayRunner(contextlib.AbstractContextManager["DayRunner"]):
 
         Nothing is staged where working tables have to be built anew: the next night looks at what then came late.
 
-        Raises UnusableInput or SegmentsError when landing failed, DbtFailed when staging did.
+        Raises SegmentsError when landing failed, DbtFailed when staging did.
         """
         self.progress.stage("look for late rows")
         settings, source = self._settings, self._source
         try:
             landed = self._keeper.land(lambda: land(source, settings.landing(source.name), datetime.now(UTC)))
         except SegmentsError as error:
-            raise _landing_failed(str(error), is_input=isinstance(error, UnusableInput)) from error
+            raise SegmentsError(f"landing failed, nothing was changed: {error}") from error
         rules = rules_of_working_tables(dbt.parse(settings, source), dbt.variables(source))
         if landed.rows_landed and why_to_build_anew(settings.database(source.name), rules, asked=self._keeper.full_refresh) is None:
             # Of a day that the working tables may stand at already, so that no window moves for this.
@@ -90,7 +90,7 @@ class DayRunner(contextlib.AbstractContextManager["DayRunner"]):
     def run(self, job: str, day: date) -> DayResult:
         """Run a job for one day, as the UI would.
 
-        Raises UnusableInput or SegmentsError when landing failed: nothing was begun then.
+        Raises SegmentsError when landing failed: nothing was begun then.
         """
         home = self._settings.home
         started, clock = datetime.now(UTC), time.monotonic()
@@ -101,32 +101,19 @@ class DayRunner(contextlib.AbstractContextManager["DayRunner"]):
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
         begun = [build for build in builds.list_builds(home) if build.started_at >= started]
-        kind, message = _first_failure(result)
         if not begun:
-            raise _landing_failed(message, is_input=kind in _names(UnusableInput))
-        return DayResult(begun[-1], result.success, message, time.monotonic() - clock)
+            raise SegmentsError(f"landing failed, nothing was changed: {_first_failure(result)}")
+        return DayResult(begun[-1], result.success, _first_failure(result), time.monotonic() - clock)
 
 
-def _landing_failed(message: str, *, is_input: bool) -> SegmentsError:
-    return (UnusableInput if is_input else SegmentsError)(f"landing failed, nothing was changed: {message}")
-
-
-def _first_failure(result: object) -> tuple[str, str]:
-    """Class and message of what failed first: our own sentence where there is one, without Dagster's wrapping, else what lies deepest."""
+def _first_failure(result: object) -> str:
+    """The message of the first step that failed, without Dagster's wrapping."""
     for event in getattr(result, "all_events", []):
         if event.is_step_failure and event.step_failure_data.error is not None:
             error = event.step_failure_data.error
-            while error.cause is not None and error.cls_name not in _names(SegmentsError):
+            while error.cause is not None:
                 error = error.cause
             if error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
-                return error.cls_name, STOPPED_BY_SIGNAL
-            message = " ".join(str(error.message).split())
-            is_ours = error.cls_name in _names(SegmentsError)
-            # Dagster writes the class before the message.
-            return str(error.cls_name), message.partition(": ")[2] if is_ours else message
-    return "", "no step says why"
-
-
-def _names(error: type[SegmentsError]) -> set[str]:
-    """A class of errors and all that are of its kind, by name: Dagster keeps no more of an error."""
-    return {error.__name__}.union(*(_names(kind) for kind in error.__subclasses__()))
+                return STOPPED_BY_SIGNAL
+            return " ".join(str(error.message).split())
+    return "no step says why"

@@ -27,14 +27,6 @@ MAPPING_KEYS = ("folder", "python_package")
 # dbt variables that a night sets itself, or that are keys of source.yml in their own right.
 RESERVED_VARIABLES = frozenset({"as_of_date", "build_id", "as_known_at", "business_timezone", "currency", "holiday_country"})
 
-# What the variables that are words may say.
-CHOICES = {
-    "rfm_monetary": ("sum", "mean"),
-    "rfm_cut_points": ("percentile", "fixed"),
-    "fit_every": ("month", "week", "day"),
-    "lifetime_value_time_unit": ("day", "week"),
-}
-
 Variable = str | int | float | bool
 
 
@@ -193,8 +185,7 @@ def _read_settings(where: Path, valid_keys: Collection[str]) -> dict[str, Any]:
     if settings is None:
         return {}
     if not isinstance(settings, dict):
-        found = "are items of a list" if isinstance(settings, list) else "is one value"
-        raise UnusableInput(f"{where} must consist of `key: value` lines, and here {found}")
+        raise UnusableInput(f"{where} must be a list of `key: value` lines; found {type(settings).__name__}")
     for key in settings:
         if key in MAPPING_KEYS and key not in valid_keys:
             raise UnusableInput(f"{where}: {key} says where the files of a mapping are, but this folder has no <table>.sql; take it out")
@@ -267,20 +258,7 @@ def _variables(settings: dict[str, Any], where: Path, project_dir: Path) -> dict
         # A variable ends up in SQL text: only what cannot be anything but a value passes.
         if not (number or isinstance(value, bool) or (isinstance(value, str) and re.fullmatch(r"[\w .:/+-]*", value))):
             raise UnusableInput(f"{where}: vars: {name} must be a number, true, false or a plain word, not {value!r}")
-        if name in variables and (wanted := _what_it_must_be(name, value, variables[name])):
-            raise UnusableInput(f"{where}: vars: {name} must be {wanted}, not {value!r}")
     return dict(given)
-
-
-def _what_it_must_be(name: str, value: Variable, default: Any) -> str | None:
-    """What a variable must be, where a value is something else: one of its words, or a number as its default is one."""
-    if name in CHOICES:
-        return None if value in CHOICES[name] else f"one of {', '.join(CHOICES[name])}"
-    if isinstance(default, int) and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
-        return "a whole number, 0 or more"
-    if isinstance(default, float) and (not isinstance(value, int | float) or isinstance(value, bool) or value < 0):
-        return "a number, 0 or more"
-    return None
 
 
 def project_variables(project_dir: Path = PROJECT_DIR) -> dict[str, Any]:
