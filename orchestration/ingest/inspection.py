@@ -41,6 +41,11 @@ class Input:
     query: Query | None = None
 
     @property
+    def where(self) -> str:
+        """How errors call it: its path; of a mapping's query that runs for each file, with that file."""
+        return str(self.path) if self.query is None else f"{self.path.parent}/{self.query.name}"
+
+    @property
     def columns_missing(self) -> tuple[str, ...]:
         """Columns of the contract that it does not bring: they stay null."""
         brought = {column.contract_name for column in self.columns}
@@ -132,9 +137,9 @@ def _read_inputs(connection: duckdb.DuckDBPyConnection, source: Source, table: T
     if source.mapping is not None:
         inputs = []
         for query in read_queries(connection, source, path):
-            columns = _match(path, table, query.columns)
-            _refuse_unknown(path, table, columns)
-            inputs.append(Input(table, query.name, path, columns, query=query))
+            item = Input(table, query.name, path, _match(path, table, query.columns), query=query)
+            _refuse_unknown(item)
+            inputs.append(item)
     elif path.name.endswith(".parquet"):
         described, rows = _describe_parquet(connection, path)
         inputs = [Input(table, path.relative_to(source.folder).as_posix(), path, _match(path, table, described), rows=rows)]
@@ -148,13 +153,13 @@ def _read_inputs(connection: duckdb.DuckDBPyConnection, source: Source, table: T
 
 
 def _refuse_missing(found: Input) -> None:
-    path, table = found.path, found.table
+    table = found.table
     for required in table.required_columns:
         if required in found.columns_missing:
             near = nearest(required, [name.lower() for name in found.columns_ignored])
             written = next((name for name in found.columns_ignored if name.lower() == near), None)
             fix = f"rename its column {written}" if written else "add it"
-            raise UnusableInput(f"{path} has no column {required}, which {table.name} requires; {fix}")
+            raise UnusableInput(f"{found.where} has no column {required}, which {table.name} requires; {fix}")
 
 
 def _describe_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[list[tuple[str, str]], int]:
@@ -190,12 +195,11 @@ def _match(path: Path, table: Table, described: list[tuple[str, str]]) -> tuple[
     return tuple(columns)
 
 
-def _refuse_unknown(path: Path, table: Table, columns: tuple[RawColumn, ...]) -> None:
-    for column in columns:
-        if column.contract_name is None:
-            near = nearest(column.name, table.column_names)
-            hint = f"did you mean {near}?" if near else "take it out of the SELECT"
-            raise UnusableInput(f"{path}: {table.name} has no column {column.name}; {hint}")
+def _refuse_unknown(found: Input) -> None:
+    for name in found.columns_ignored:
+        near = nearest(name, found.table.column_names)
+        hint = f"did you mean {near}?" if near else "take it out of the SELECT"
+        raise UnusableInput(f"{found.where}: {found.table.name} has no column {name}; {hint}")
 
 
 def one_line(error: BaseException) -> str:

@@ -321,7 +321,7 @@ class _Landing:
         rows = self._copy(item, loaded_at, folder / ROWS_FILE)
         schema, landed, unreadable = self._read_back(folder / ROWS_FILE)
         if landed != rows:
-            raise RuntimeError(f"{item.path}: {rows} rows were read and {landed} written; please report this")
+            raise RuntimeError(f"{item.where}: {rows} rows were read and {landed} written; please report this")
         batch = Batch(
             table=item.table.name,
             batch=batch_id,
@@ -350,7 +350,7 @@ class _Landing:
         except duckdb.OutOfMemoryException:
             raise
         except duckdb.Error as error:
-            raise UnusableInput(f"{item.path} cannot be landed: {one_line(error)}") from error
+            raise UnusableInput(f"{item.where} cannot be landed: {one_line(error)}") from error
 
     def _copy_csv(self, item: Input, loaded_at: datetime, target: Path) -> int:
         header = item.csv_header

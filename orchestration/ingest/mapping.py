@@ -72,7 +72,7 @@ def read_queries(connection: duckdb.DuckDBPyConnection, source: Source, path: Pa
     references = [(reference, _files_read(connection, source, reference)) for reference in sorted(set(REFERENCE.findall(text)))]
     each = sorted(set(EACH_FILE.findall(text)))
     if not each:
-        sql, columns = _bind(connection, path, _fill(text, source))
+        sql, columns = _bind(connection, str(path), _fill(text, source))
         return [Query(path.name, text, sql, columns, tuple(references))]
     files = _glob(connection, source, each[0])
     if len(each) > 1 or not files:
@@ -80,24 +80,31 @@ def read_queries(connection: duckdb.DuckDBPyConnection, source: Source, path: Pa
         raise UnusableInput(f"{path}: {wrong} with {{{{ each_file_in_source }}}}; name the files in one literal")
     queries = []
     for file in files:
-        sql, columns = _bind(connection, path, _fill(text, source, file))
         name = f"{path.name} ({file.relative_to(source.folder).as_posix()})"
+        sql, columns = _bind(connection, f"{path.parent}/{name}", _fill(text, source, file))
         queries.append(Query(name, text, sql, columns, ((each[0], (file,)), *references), each_file=file))
     return queries
 
 
-def _bind(connection: duckdb.DuckDBPyConnection, path: Path, filled: str) -> tuple[str, list[tuple[str, str]]]:
-    """The statement of a mapping file and the columns of its result."""
+def _bind(connection: duckdb.DuckDBPyConnection, where: str, filled: str) -> tuple[str, list[tuple[str, str]]]:
+    """The statement of a mapping file and the columns of its result; `where` is how errors call it."""
     try:
         statements = connection.extract_statements(filled)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            raise UnusableInput(f"{path} must be exactly one SELECT")
-        sql = statements[0].query.strip().rstrip(";")
+            raise UnusableInput(f"{where} must be exactly one SELECT")
+        sql = _without_end(statements[0].query)
         described = connection.execute(f"describe {sql}").fetchall()
     except duckdb.Error as error:
         message = " ".join(line.strip() for line in str(error).splitlines() if line.strip())
-        raise UnusableInput(f"{path} does not run: {message[:500]}") from error
+        raise UnusableInput(f"{where} does not run: {message[:500]}") from error
     return sql, [(row[0], row[1]) for row in described]
+
+
+def _without_end(statement: str) -> str:
+    """A statement without its final semicolon and the comments after it."""
+    text = statement.encode()  # the tokenizer counts bytes
+    ends = [at for at, token in duckdb.tokenize(statement) if token == duckdb.token_type.operator and text[at : at + 1] == b";"]
+    return text[: ends[0]].decode() if ends else statement
 
 
 def _fill(text: str, source: Source, each_file: Path | None = None) -> str:

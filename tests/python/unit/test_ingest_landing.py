@@ -769,6 +769,35 @@ def test_a_mapping_that_cannot_be_used_is_refused(mapping: Path, landing: Path, 
     assert not list(landing.rglob("*.parquet"))
 
 
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ("1 as receipt, 'c1' as customer_id, date '2023-06-02' as day", " does not run: Binder Error: .*total"),
+        ("1 as receipt, 'c1' as customer_id, date '2023-06-02' as day, 'much' as total", " cannot be landed: Conversion Error: .*much"),
+        ("1 as receipt, 'c1' as customer_id, date '2023-06-02' as day, 1 as total, 1 as tax", ": transactions has no column tax"),
+        ("1 as receipt, date '2023-06-02' as day, 1 as total", " has no column customer_id, which transactions requires"),
+    ],
+)
+def test_the_file_that_a_query_for_each_file_cannot_use_is_named(
+    mapping: Path, landing: Path, tmp_path: Path, columns: str, message: str
+) -> None:
+    (mapping / "transactions.sql").write_text(
+        "select receipt as order_id, 1 as line_id, day as ordered_at, cast(total as double) as amount, * exclude (receipt, day, total)\n"
+        "from '{{ each_file_in_source }}/sales/*.parquet'"
+    )
+    sales = tmp_path / "exports" / "sales"
+    write_parquet(sales / "1.parquet", "select 1 as receipt, 'c1' as customer_id, date '2023-06-01' as day, 9.5 as total")
+    write_parquet(sales / "2.parquet", f"select {columns}")
+    with pytest.raises(UnusableInput, match=rf"/mapping/transactions\.sql \(sales/2\.parquet\){message}"):
+        land_folder(mapping, landing)
+
+
+def test_a_comment_may_follow_the_final_semicolon(mapping: Path, landing: Path) -> None:
+    (mapping / "customers.sql").write_text("select 'ü; é' as customer_id -- ü;\n; -- That is all; é\n/* really; */\n")
+    land_folder(mapping, landing)
+    assert landed(landing, "customers", "customer_id") == [("ü; é",)]
+
+
 def test_a_mapping_without_a_required_table_is_refused(mapping: Path, landing: Path) -> None:
     (mapping / "transactions.sql").unlink()
     assert refused(mapping, landing) == f"{mapping} has no transactions.sql, and transactions is required; write a SELECT that fills it"
