@@ -31,6 +31,7 @@ class NightKeeper:
 
     Attributes:
         full_refresh: whether the next build of the working tables was asked to build them anew.
+        failure: what the first step that failed has raised, until somebody takes it away.
     """
 
     def __init__(self, settings: Settings, source: Source, *, holds_lock: bool, full_refresh: bool = False) -> None:
@@ -42,6 +43,7 @@ class NightKeeper:
         self._database = settings.database(source.name)
         self._pointer = self._database.with_name("build_id")
         self._landed: LandingReport | None = None
+        self.failure: Exception | None = None
 
     @property
     def build_id(self) -> str:
@@ -106,6 +108,7 @@ class NightKeeper:
             try:
                 yield
             except Exception as error:
+                self.failure = self.failure or error
                 if self._pointer.is_file():
                     self._fail(" ".join(str(error).split()) or type(error).__name__, fails)
                 raise
@@ -170,7 +173,7 @@ def run_night(settings: Settings, asked: date | None, *, full_refresh: bool = Fa
 
     With `settings.as_known_at` the day is described as it was known then, on a database of its own, and nothing is corrected.
 
-    Raises UnusableInput before anything is written when the source cannot be used, SegmentsError when a step failed.
+    Raises UnusableInput when the source cannot be used: nothing was landed then.
     """
     source = usable_source(settings)
     now = datetime.now(UTC)

@@ -30,7 +30,7 @@ from orchestration.ingest.reading import read_column
 from orchestration.ingest.source import Source
 from orchestration.sql import PARQUET, quote_file, quote_identifier, quote_literal
 
-__all__ = ["Batch", "LandingReport", "SourceReport", "TableLanding", "inspect_source", "land", "read_batches_landed"]
+__all__ = ["Batch", "LandingReport", "SourceReport", "TableLanding", "damaged_batches", "inspect_source", "land", "read_batches_landed"]
 
 ROWS_FILE = "rows.parquet"
 MANIFEST_FILE = "_manifest.json"
@@ -182,6 +182,20 @@ def read_batches_landed(landing_dir: Path, table: str) -> list[Batch]:
     """Read the manifests of one table's batches, in the order in which they were landed; the empty `contract` batch is left out."""
     folders = [path for path in (landing_dir / table).glob("batch=*") if path.name != f"batch={CONTRACT_BATCH}"]
     return sorted((Batch.read(path / MANIFEST_FILE) for path in folders), key=lambda batch: batch.loaded_at)
+
+
+def damaged_batches(landing_dir: Path, table: str) -> list[Path]:
+    """Read every batch of one table whole; returns the files of those that cannot be read."""
+    damaged = []
+    with connect() as connection:
+        for file in sorted((landing_dir / table).glob(f"batch=*/{ROWS_FILE}")):
+            try:
+                connection.execute(f"select bit_xor(hash(columns(*))) from {parquet_relation(file)}").fetchall()
+            except duckdb.OutOfMemoryException:
+                raise
+            except duckdb.Error:
+                damaged.append(file)
+    return damaged
 
 
 class _History:

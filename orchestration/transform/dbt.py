@@ -15,6 +15,7 @@ from typing import Any
 
 from orchestration.errors import SegmentsError
 from orchestration.files import copy_file
+from orchestration.ingest.landing import damaged_batches
 from orchestration.ingest.source import Source
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.transform.manifest import checksum
@@ -32,6 +33,8 @@ LOGGED_LEVELS = ("info", "warn", "error")
 LOG_BYTES, LOGS_KEPT = 10_000_000, 5
 # New objects before Python looks for garbage among them, 700 unless told: dbt makes millions that live on, or die unlooked-for.
 OBJECTS_BEFORE_COLLECTING = 50_000
+# What reads the landed batches of a raw table: base_<table>.
+BASE = "base_"
 
 
 class DbtFailed(SegmentsError):
@@ -160,7 +163,7 @@ def run(
     # Nobody reads what a run would write about itself: its events say it all. Writing it takes a second a run.
     result = invoke([*arguments, "--no-write-json", *common], manifest, log=settings.dbt_dir / LOG, callbacks=[hear])
     if not result.success:
-        raise DbtFailed(_failure_message(result))
+        raise DbtFailed(_failure_message(result, settings.landing(source.name)))
 
 
 def invoke(
@@ -209,10 +212,14 @@ def _writing_to(log: Path) -> Iterator[Callable[[Any], None]]:
         yield write
 
 
-def _failure_message(result: Any) -> str:
+def _failure_message(result: Any, landing_dir: Path) -> str:
     if result.exception is not None:
         return f"dbt stopped: {result.exception}"
     failures = [r for r in result.result.results if str(r.status) in ("error", "fail")]
     named = "; ".join(f"{r.node.name}: {' '.join((r.message or '').split())}" for r in failures[:3])
     more = f" (and {len(failures) - 3} more)" if len(failures) > 3 else ""
+    # The engine does not say which file it could not read.
+    read = [r.node.name.removeprefix(BASE) for r in failures if r.node.resource_type == "model" and r.node.name.startswith(BASE)]
+    if damaged := [str(file) for table in read for file in damaged_batches(landing_dir, table)]:
+        return f"{', '.join(damaged)} cannot be read; restore what was landed from a backup (dbt stopped at {named}{more})"
     return f"dbt stopped at {named}{more}; the whole log is in the dbt/logs folder of the home"

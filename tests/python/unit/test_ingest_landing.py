@@ -15,7 +15,7 @@ import pytest
 
 from orchestration.errors import UnusableInput
 from orchestration.ingest.contract import read_contract
-from orchestration.ingest.landing import LandingReport, inspect_source, land, read_batches_landed
+from orchestration.ingest.landing import LandingReport, damaged_batches, inspect_source, land, read_batches_landed
 from orchestration.ingest.source import resolve_source
 from tests.python.unit.ingest_tools import CUSTOMERS, LANDED_COLUMNS, NIGHT, contract_of, land_folder, landed, tree, write, write_parquet
 
@@ -270,6 +270,18 @@ def test_a_manifest_that_cannot_be_read_is_named(source: Path, landing: Path) ->
     manifest.write_text("{")
     with pytest.raises(UnusableInput, match=r"_manifest\.json cannot be read .*; restore this batch from a backup"):
         land_folder(source, landing)
+
+
+def test_batches_that_cannot_be_read_are_found(source: Path, landing: Path) -> None:
+    land_folder(source, landing)
+    write(source, customers_csv=CUSTOMERS + "3,Hamar\n")
+    land_folder(source, landing, LATER)
+    assert damaged_batches(landing, "customers") == []
+    batch = sorted(landing.glob("customers/batch=2*/rows.parquet"))[1]
+    content = bytearray(batch.read_bytes())
+    content[4:60] = b"\xff" * 56
+    batch.write_bytes(content)
+    assert damaged_batches(landing, "customers") == [batch]
 
 
 def test_a_new_column_of_the_contract_reaches_old_batches_as_null(source: Path, landing: Path) -> None:
