@@ -5,12 +5,14 @@ import re
 import shutil
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 from orchestration.audiences.definitions import check_definitions
 from orchestration.errors import SegmentsError, UnusableInput
 from orchestration.ingest.inspection import TableReport, inspect_source
 from orchestration.ingest.source import resolve_source
+from orchestration.night import day_to_describe
 from orchestration.publishing.postgres import builds_made_here, postgres_url
 from orchestration.settings import POSTGRES, PROJECT_DIR, Settings
 
@@ -118,7 +120,9 @@ def _packages_other_than_locked() -> list[str]:
 
 def _source(settings: Settings) -> list[Finding]:
     try:
-        report = inspect_source(resolve_source(settings.source))
+        source = resolve_source(settings.source)
+        day_to_describe(source, None, datetime.now(UTC))
+        report = inspect_source(source)
     except UnusableInput as error:
         return [Finding("source", str(error), is_problem=True)]
     except SegmentsError as error:

@@ -136,7 +136,7 @@ def day_to_describe(source: Source, asked: date | None, now: datetime) -> date:
     Raises UnusableInput for a day that has not begun there.
     """
     day = asked or source.as_of_date or today(source, now)
-    require_begun(source, day, now, "--as-of")
+    require_begun(source, day, now, "--as-of" if asked else "as_of_date of source.yml,")
     return day
 
 
