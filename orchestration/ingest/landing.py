@@ -25,7 +25,7 @@ from orchestration.errors import UnusableInput
 from orchestration.files import sync_file, sync_folder, write_json
 from orchestration.ingest.contract import Contract, Table, read_contract
 from orchestration.ingest.csv_file import WHOLE_LINE, batch_schema, count_records, read_batches
-from orchestration.ingest.inspection import Input, SourceReport, connect, inspect_source, one_line, parquet_relation
+from orchestration.ingest.inspection import ColumnDifferences, Input, SourceReport, connect, inspect_source, one_line, parquet_relation
 from orchestration.ingest.reading import read_column
 from orchestration.ingest.source import Source
 from orchestration.sql import PARQUET, quote_file, quote_identifier, quote_literal
@@ -103,6 +103,8 @@ class TableLanding:
     """Inputs of the source whose content was landed before."""
     rows_in_landing: int
     """Rows of every batch, earlier ones included."""
+    column_differences: tuple[ColumnDifferences, ...]
+    """Files whose columns are not like those of the others, where a new batch is among them."""
 
     @property
     def rows_landed(self) -> int:
@@ -296,6 +298,11 @@ class _Landing:
                     new_batches=tuple(new),
                     batches_already_landed=len(reported.inputs) - len(new),
                     rows_in_landing=history.rows,
+                    column_differences=tuple(
+                        difference
+                        for difference in (reported.column_differences if new else ())
+                        if not {batch.source_file for batch in new}.isdisjoint(difference.files)
+                    ),
                 )
             )
         self._refuse_changed_files()

@@ -210,6 +210,14 @@ def test_check_says_what_a_source_has_before_any_run(five_customers: Path, tmp_p
     assert run.exit_code == 0, run.errors
     assert "transactions" in run.output and "web_events" in run.output
     assert not home.exists()
+    write_csv(five_customers / "transactions" / "more.csv", "order_id,line_id,customer_id,ordered_at,amount,state", [])
+    uneven = segments("check", "--source", str(five_customers), "--home", str(home))
+    assert "✓ transactions: 2 files; without product_id" in uneven.output
+    assert "✓ transactions: not like its other files: transactions/more.csv: not in the contract, so not landed: state" in uneven.output
+    (five_customers / "source.yml").write_text("as_of_date: 2999-01-01\n")
+    early = segments("check", "--source", str(five_customers), "--home", str(home))
+    assert early.exit_code == 2 and "as_of_date of source.yml, 2999-01-01 has not begun" in early.output
+    (five_customers / "source.yml").unlink()
     (five_customers / "customers.csv").unlink()
     broken = segments("check", "--source", str(five_customers), "--home", str(home))
     assert broken.exit_code == 2 and "customers" in broken.output + broken.errors

@@ -336,6 +336,27 @@ def test_more_than_one_problem_is_counted_and_all_are_listed(source: Path, landi
     assert "stores.csv is empty" in problems[2]
 
 
+def test_files_that_are_not_like_the_others_are_named_together(source: Path, landing: Path) -> None:
+    stores = source / "stores"
+    stores.mkdir()
+    (stores / "a.csv").write_text("store_id,city,note\n1,Oslo,x\n")
+    assert land_folder(source, landing).tables[-1].column_differences == ()
+    for name in "bcdef":
+        (stores / f"{name}.csv").write_text(f"store_id,town,note\n{name},Oslo,x\n")
+    (stores / "g.csv").write_text("store_id,city,note,region\ng,Oslo,x,south\n")
+    (report,) = (table for table in inspect_source(resolve_source(source)).tables if table.table == "stores")
+    assert report.columns_ignored == ("note",)
+    assert "climate" in report.columns_missing and not {"city", "region"} & set(report.columns_missing)
+    told = [
+        "stores/a.csv: without region",
+        "stores/b.csv, stores/c.csv, stores/d.csv and 2 more: without city, region; not in the contract, so not landed: town",
+    ]
+    assert list(map(str, report.column_differences)) == told
+    # A night tells of them when they are new.
+    (landed_stores,) = (table for table in land_folder(source, landing, LATER).tables if table.table == "stores")
+    assert list(map(str, landed_stores.column_differences)) == told[1:]
+
+
 def test_columns_that_differ_in_case_only_are_refused(source: Path, landing: Path) -> None:
     pyarrow.parquet.write_table(pa.table({"store_id": ["1"], "City": ["a"], "city": ["b"]}), source / "stores.parquet")
     assert "stores.parquet names the column city twice" in refused(source, landing)
