@@ -53,7 +53,7 @@ def run_backfill(settings: Settings, first: date | None, last: date | None) -> O
 
     A day that is stopped ends it: the days before it stay recorded, and what was served is still served.
 
-    Raises UnusableInput before anything is written when the source or the days cannot be used, SegmentsError when landing failed.
+    Raises UnusableInput when the source or the days cannot be used: nothing was landed then.
     """
     source = usable_source(settings)
     asked = None if first is None or last is None else days_asked_for(source, first, last, datetime.now(UTC))

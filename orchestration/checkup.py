@@ -5,14 +5,16 @@ import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from orchestration.audiences.definitions import check_definitions
 from orchestration.errors import SegmentsError, UnusableInput
-from orchestration.ingest.inspection import TableReport, inspect_source
+from orchestration.ingest.inspection import TableReport, describe_columns, inspect_source
 from orchestration.ingest.source import resolve_source
 from orchestration.mistakes import Mistake
+from orchestration.night import day_to_describe
 from orchestration.publishing.postgres import is_made_here, postgres_url
 from orchestration.settings import POSTGRES, PROJECT_DIR, Settings
 from orchestration.transform.rule_tables import check_rule_tables
@@ -137,7 +139,9 @@ def _packages_other_than_locked() -> list[str]:
 
 def _source(settings: Settings) -> list[Finding]:
     try:
-        report = inspect_source(resolve_source(settings.source))
+        source = resolve_source(settings.source)
+        day_to_describe(source, None, datetime.now(UTC))
+        report = inspect_source(source)
     except UnusableInput as error:
         return [Finding("source", str(error), is_problem=True)]
     except SegmentsError as error:
@@ -148,16 +152,13 @@ def _source(settings: Settings) -> list[Finding]:
             findings.append(Finding(table.table, "absent: what depends on it alone stays empty or unknown"))
         elif table.inputs:
             findings.append(Finding(table.table, _brought(table)))
+            findings += [Finding(table.table, f"not like its other files: {difference}") for difference in table.column_differences]
     findings += [Finding(name, f"ignored: {reason}") for name, reason in report.files_ignored]
     return findings
 
 
 def _brought(table: TableReport) -> str:
-    """What a present table brings, and which columns it does not."""
-    first = table.inputs[0]
-    text = f"{len(table.inputs)} files" if len(table.inputs) > 1 else first.file
-    if first.columns_missing:
-        text += f"; without {', '.join(first.columns_missing)}"
-    if first.columns_ignored:
-        text += f"; not in the contract, so not landed: {', '.join(first.columns_ignored)}"
-    return text
+    """What a present table brings, and which columns none of its files does."""
+    brought = f"{len(table.inputs)} files" if len(table.inputs) > 1 else table.inputs[0].file
+    columns = describe_columns(table.columns_missing, table.columns_ignored)
+    return f"{brought}; {columns}" if columns else brought

@@ -38,7 +38,7 @@ def correct_history(runner: DayRunner, settings: Settings, source: Source, day: 
     This comes before the night of `day`, which then publishes them with it: so days are described in order, each once, and nothing is
     published twice. What fails here does not keep the night from its day; days not corrected stay outdated.
 
-    Raises SegmentsError when landing failed: nothing was begun then.
+    Raises UnusableInput when something cannot be landed: nothing was begun then.
     """
     database = settings.database(source.name)
     lost = lost_days(settings, source, day)

@@ -32,6 +32,7 @@ class NightKeeper:
 
     Attributes:
         full_refresh: whether the next build of the working tables was asked to build them anew.
+        failure: what the first step that failed has raised, until somebody takes it away.
     """
 
     def __init__(self, settings: Settings, source: Source, *, holds_lock: bool, full_refresh: bool = False) -> None:
@@ -43,6 +44,7 @@ class NightKeeper:
         self._database = settings.database(source.name)
         self._pointer = self._database.with_name("build_id")
         self._landed: LandingReport | None = None
+        self.failure: Exception | None = None
 
     @property
     def build_id(self) -> str:
@@ -108,6 +110,7 @@ class NightKeeper:
             try:
                 yield
             except Exception as error:
+                self.failure = self.failure or error
                 if self._pointer.is_file():
                     self._fail(" ".join(str(error).split()) or type(error).__name__, fails)
                 raise
@@ -135,7 +138,7 @@ def day_to_describe(source: Source, asked: date | None, now: datetime) -> date:
     Raises UnusableInput for a day that has not begun there.
     """
     day = asked or source.as_of_date or today(source, now)
-    require_begun(source, day, now, "--as-of")
+    require_begun(source, day, now, "--as-of" if asked else "as_of_date of source.yml,")
     return day
 
 
@@ -173,7 +176,7 @@ def run_night(settings: Settings, asked: date | None, *, full_refresh: bool = Fa
 
     With `settings.as_known_at` the day is described as it was known then, on a database of its own, and nothing is corrected.
 
-    Raises UnusableInput before anything is written when the source cannot be used, SegmentsError when a step failed.
+    Raises UnusableInput when the source cannot be used: nothing was landed then.
     """
     source = usable_source(settings)
     now = datetime.now(UTC)

@@ -72,14 +72,11 @@ class DayRunner(contextlib.AbstractContextManager["DayRunner"]):
 
         Nothing is staged where working tables have to be built anew: the next night looks at what then came late.
 
-        Raises SegmentsError when landing failed, DbtFailed when staging did.
+        Raises UnusableInput when something cannot be landed, DbtFailed when staging failed.
         """
         self.progress.stage("look for late rows")
         settings, source = self._settings, self._source
-        try:
-            landed = self._keeper.land(lambda: land(source, settings.landing(source.name), datetime.now(UTC)))
-        except SegmentsError as error:
-            raise SegmentsError(f"landing failed, nothing was changed: {error}") from error
+        landed = self._keeper.land(lambda: land(source, settings.landing(source.name), datetime.now(UTC)))
         rules = rules_of_working_tables(dbt.parse(settings, source), dbt.variables(source))
         if landed.rows_landed and why_to_build_anew(settings.database(source.name), rules, asked=self._keeper.full_refresh) is None:
             # Of a day that the working tables may stand at already, so that no window moves for this.
@@ -90,10 +87,11 @@ class DayRunner(contextlib.AbstractContextManager["DayRunner"]):
     def run(self, job: str, day: date) -> DayResult:
         """Run a job for one day, as the UI would.
 
-        Raises SegmentsError when landing failed: nothing was begun then.
+        Raises UnusableInput when something cannot be landed, SegmentsError when landing failed otherwise: nothing was begun then.
         """
         home = self._settings.home
         started, clock = datetime.now(UTC), time.monotonic()
+        self._keeper.failure = None
         result = self._definitions.resolve_job_def(job).execute_in_process(
             partition_key=day.isoformat(),
             instance=self._instance,
@@ -101,9 +99,14 @@ class DayRunner(contextlib.AbstractContextManager["DayRunner"]):
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
         begun = [build for build in builds.list_builds(home) if build.started_at >= started]
+        # Dagster keeps texts only; what this project raised on purpose says more than what caused it.
+        failure = self._keeper.failure if isinstance(self._keeper.failure, SegmentsError) else None
+        if not begun and failure is not None:
+            raise failure
         if not begun:
             raise SegmentsError(f"landing failed, nothing was changed: {_first_failure(result)}")
-        return DayResult(begun[-1], result.success, _first_failure(result), time.monotonic() - clock)
+        cause = _first_failure(result) if failure is None else str(failure)
+        return DayResult(begun[-1], result.success, cause, time.monotonic() - clock)
 
 
 def _first_failure(result: object) -> str:

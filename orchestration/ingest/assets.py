@@ -46,6 +46,8 @@ def build_landing_assets(
             keeper.open_build(as_of_date)
         progress.finish(f"{report.rows_landed:,} new rows")
         for table in report.tables:
+            for difference in table.column_differences:
+                progress.note(f"{table.table}: {difference}")
             yield dg.MaterializeResult(
                 asset_key=[LANDING_SOURCE, table.table],
                 metadata={

@@ -1,6 +1,7 @@
 """What a source brings, seen before anything is written: its tables, files and columns, and everything that makes it unusable."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from orchestration.ingest.csv_file import CsvHeader, read_header
 from orchestration.ingest.mapping import Query, read_queries
 from orchestration.ingest.source import FILE_SUFFIXES, Source, find_files, nearest
 from orchestration.sql import quote_file
+
+# More files than these are counted, not named.
+FILES_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,26 @@ class Input:
 
 
 @dataclass(frozen=True)
+class ColumnDifferences:
+    """What the columns of some files of a table lack or have beyond all files of the table."""
+
+    files: tuple[str, ...]
+    missing: tuple[str, ...]
+    ignored: tuple[str, ...]
+
+    def __str__(self) -> str:
+        more = f" and {len(self.files) - FILES_NAMED} more" if len(self.files) > FILES_NAMED else ""
+        return f"{', '.join(self.files[:FILES_NAMED])}{more}: {describe_columns(self.missing, self.ignored)}"
+
+
+def describe_columns(missing: Collection[str], ignored: Collection[str]) -> str:
+    """What is not as the contract has it, in words; an empty text when all is."""
+    without = [f"without {', '.join(missing)}"] if missing else []
+    unknown = [f"not in the contract, so not landed: {', '.join(ignored)}"] if ignored else []
+    return "; ".join(without + unknown)
+
+
+@dataclass(frozen=True)
 class TableReport:
     """What a source brings for one raw table."""
 
@@ -66,6 +90,35 @@ class TableReport:
     inputs: tuple[Input, ...]
     """Its files, in the order in which they are landed; none when the table is absent, or when none of them can be used."""
     is_present: bool
+
+    @property
+    def columns_missing(self) -> tuple[str, ...]:
+        """Columns of the contract that none of its files brings."""
+        return _in_all([item.columns_missing for item in self.inputs])
+
+    @property
+    def columns_ignored(self) -> tuple[str, ...]:
+        """Columns of all its files that the contract does not have."""
+        return _in_all([item.columns_ignored for item in self.inputs])
+
+    @property
+    def column_differences(self) -> tuple[ColumnDifferences, ...]:
+        """Files that are not like the others, those that lack or have the same together."""
+        missing_in_all, ignored_in_all = frozenset(self.columns_missing), frozenset(self.columns_ignored)
+        files: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+        for item in self.inputs:
+            missing = tuple(name for name in item.columns_missing if name not in missing_in_all)
+            ignored = tuple(name for name in item.columns_ignored if name not in ignored_in_all)
+            if missing or ignored:
+                files.setdefault((missing, ignored), []).append(item.file)
+        return tuple(ColumnDifferences(tuple(names), missing, ignored) for (missing, ignored), names in files.items())
+
+
+def _in_all(columns: Collection[tuple[str, ...]]) -> tuple[str, ...]:
+    """The columns that every file names, in the order of the first."""
+    first, *others = columns or [()]
+    common = frozenset(first).intersection(*others)
+    return tuple(name for name in first if name in common)
 
 
 @dataclass(frozen=True)

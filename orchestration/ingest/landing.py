@@ -25,12 +25,12 @@ from orchestration.errors import UnusableInput
 from orchestration.files import sync_file, sync_folder, write_json
 from orchestration.ingest.contract import Contract, Table, read_contract
 from orchestration.ingest.csv_file import WHOLE_LINE, batch_schema, count_records, read_batches
-from orchestration.ingest.inspection import Input, SourceReport, connect, inspect_source, one_line, parquet_relation
+from orchestration.ingest.inspection import ColumnDifferences, Input, SourceReport, connect, inspect_source, one_line, parquet_relation
 from orchestration.ingest.reading import read_column
 from orchestration.ingest.source import Source
 from orchestration.sql import PARQUET, quote_file, quote_identifier, quote_literal
 
-__all__ = ["Batch", "LandingReport", "SourceReport", "TableLanding", "inspect_source", "land", "read_batches_landed"]
+__all__ = ["Batch", "LandingReport", "SourceReport", "TableLanding", "damaged_batches", "inspect_source", "land", "read_batches_landed"]
 
 ROWS_FILE = "rows.parquet"
 MANIFEST_FILE = "_manifest.json"
@@ -103,6 +103,8 @@ class TableLanding:
     """Inputs of the source whose content was landed before."""
     rows_in_landing: int
     """Rows of every batch, earlier ones included."""
+    column_differences: tuple[ColumnDifferences, ...]
+    """Files whose columns are not like those of the others, where a new batch is among them."""
 
     @property
     def rows_landed(self) -> int:
@@ -182,6 +184,20 @@ def read_batches_landed(landing_dir: Path, table: str) -> list[Batch]:
     """Read the manifests of one table's batches, in the order in which they were landed; the empty `contract` batch is left out."""
     folders = [path for path in (landing_dir / table).glob("batch=*") if path.name != f"batch={CONTRACT_BATCH}"]
     return sorted((Batch.read(path / MANIFEST_FILE) for path in folders), key=lambda batch: batch.loaded_at)
+
+
+def damaged_batches(landing_dir: Path, table: str) -> list[Path]:
+    """Read every batch of one table whole; returns the files of those that cannot be read."""
+    damaged = []
+    with connect() as connection:
+        for file in sorted((landing_dir / table).glob(f"batch=*/{ROWS_FILE}")):
+            try:
+                connection.execute(f"select bit_xor(hash(columns(*))) from {parquet_relation(file)}").fetchall()
+            except duckdb.OutOfMemoryException:
+                raise
+            except duckdb.Error:
+                damaged.append(file)
+    return damaged
 
 
 class _History:
@@ -282,6 +298,11 @@ class _Landing:
                     new_batches=tuple(new),
                     batches_already_landed=len(reported.inputs) - len(new),
                     rows_in_landing=history.rows,
+                    column_differences=tuple(
+                        difference
+                        for difference in (reported.column_differences if new else ())
+                        if not {batch.source_file for batch in new}.isdisjoint(difference.files)
+                    ),
                 )
             )
         self._refuse_changed_files()

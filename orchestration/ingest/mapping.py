@@ -102,8 +102,9 @@ def _bind(connection: duckdb.DuckDBPyConnection, where: str, filled: str) -> tup
 
 def _without_end(statement: str) -> str:
     """A statement without its final semicolon and the comments after it."""
-    ends = [start for start, token in duckdb.tokenize(statement) if token == duckdb.token_type.operator and statement[start] == ";"]
-    return statement[: ends[0]] if ends else statement
+    text = statement.encode()  # the tokenizer counts bytes
+    ends = [at for at, token in duckdb.tokenize(statement) if token == duckdb.token_type.operator and text[at : at + 1] == b";"]
+    return text[: ends[0]].decode() if ends else statement
 
 
 def _fill(text: str, source: Source, each_file: Path | None = None) -> str:

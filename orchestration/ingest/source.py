@@ -27,7 +27,41 @@ MAPPING_KEYS = ("folder", "python_package")
 # dbt variables that a night sets itself, or that are keys of source.yml in their own right.
 RESERVED_VARIABLES = frozenset({"as_of_date", "build_id", "as_known_at", "business_timezone", "currency", "holiday_country"})
 
-Variable = str | int | float | bool
+Variable = str | int | float
+
+
+@dataclass(frozen=True)
+class Number:
+    """The numbers that a variable may be."""
+
+    least: float
+    most: float
+    is_whole: bool = False
+
+    def __contains__(self, value: object) -> bool:
+        if isinstance(value, bool) or not isinstance(value, int | float) or (self.is_whole and isinstance(value, float)):
+            return False
+        return self.least <= value <= self.most
+
+    def __str__(self) -> str:
+        return f"a {'whole ' if self.is_whole else ''}number from {self.least:g} to {self.most:g}"
+
+
+DAYS = Number(1, 99_999, is_whole=True)
+THRESHOLD_VALUES = Number(-1e15, 1e15)
+# What each variable of dbt_project.yml may be: one of some words, or a number. It ends up in SQL text, so nothing else may pass.
+VARIABLE_VALUES: dict[str, tuple[str, ...] | Number] = {
+    "rfm_monetary": ("sum", "mean"),
+    "rfm_cut_points": ("percentile", "fixed"),
+    "fit_every": ("month", "week", "day"),
+    "lifetime_value_time_unit": ("day", "week"),
+    "lifetime_value_horizon_days": DAYS,
+    "lifetime_value_discount_rate": Number(0, 10),
+    "lifetime_value_holdout_days": DAYS,
+    "behaviour_cluster_window_days": DAYS,
+    "maximum_quarantined_share": Number(0, 1),
+    "history_correction_days": Number(0, DAYS.most, is_whole=True),
+}
 
 
 @dataclass(frozen=True)
@@ -185,7 +219,7 @@ def _read_settings(where: Path, valid_keys: Collection[str]) -> dict[str, Any]:
     if settings is None:
         return {}
     if not isinstance(settings, dict):
-        raise UnusableInput(f"{where} must be a list of `key: value` lines; found {type(settings).__name__}")
+        raise UnusableInput(f"{where} must hold `key: value` lines and nothing else, such as `currency: EUR`")
     for key in settings:
         if key in MAPPING_KEYS and key not in valid_keys:
             raise UnusableInput(f"{where}: {key} says where the files of a mapping are, but this folder has no <table>.sql; take it out")
@@ -241,23 +275,25 @@ def _variables(settings: dict[str, Any], where: Path, project_dir: Path) -> dict
     if given is None:
         return {}
     if not isinstance(given, dict):
-        raise UnusableInput(f"{where}: vars must be a list of `name: value` lines")
+        raise UnusableInput(f"{where}: vars must hold `name: value` lines and nothing else, such as `rfm_monetary: mean`")
     variables = project_variables(project_dir)
     thresholds = _thresholds(project_dir)
     for name, value in given.items():
         if name in COMMON_KEYS:
             raise UnusableInput(f"{where}: {name} is a key of its own; move it out of vars")
+        if name in RESERVED_VARIABLES:
+            raise UnusableInput(f"{where}: vars: {name} is set by the night, not by a source; take it out")
         if name not in variables and name not in thresholds:
             valid = variables.keys() | thresholds
             near = nearest(str(name), valid)
             hint = f"did you mean {near}?" if near else "see vars in dbt_project.yml and the names in seeds/thresholds.csv"
             raise UnusableInput(f"{where}: vars: {name} is neither a variable nor a threshold of the project; {hint}")
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if name in thresholds and not number:
+        if name in thresholds and value not in THRESHOLD_VALUES:
             raise UnusableInput(f"{where}: vars: {name} is a threshold; give it a number, not {value!r}")
-        # A variable ends up in SQL text: only what cannot be anything but a value passes.
-        if not (number or isinstance(value, bool) or (isinstance(value, str) and re.fullmatch(r"[\w .:/+-]*", value))):
-            raise UnusableInput(f"{where}: vars: {name} must be a number, true, false or a plain word, not {value!r}")
+        if name in variables and value not in VARIABLE_VALUES[name]:
+            allowed = VARIABLE_VALUES[name]
+            words = " or ".join(allowed) if isinstance(allowed, tuple) else str(allowed)
+            raise UnusableInput(f"{where}: vars: {name} is {value!r}; set it to {words}")
     return dict(given)
 
 

@@ -8,7 +8,7 @@ import dagster as dg
 
 from orchestration.ingest.source import Source, project_variables
 from orchestration.night import NightKeeper
-from orchestration.prediction.fitting import FittedModel, fit_where_due, require_usable
+from orchestration.prediction.fitting import FittedModel, fit_where_due
 from orchestration.progress import Progress
 from orchestration.settings import Settings
 from orchestration.transform import dbt
@@ -34,7 +34,6 @@ def build_prediction_assets(
     """One asset for each model's fit, and one that evaluates the fits in force for the day; dbt reads what they write."""
     database = settings.database(source.name)
     variables = {**project_variables(), **dbt.variables(source)}
-    require_usable(variables)
 
     def fit_asset(model: FittedModel) -> dg.AssetsDefinition:
         @dg.asset(

@@ -8,8 +8,8 @@ from typing import Any
 
 import duckdb
 
-from orchestration.errors import SegmentsError, UnusableInput
-from orchestration.prediction.calendar import EVERY, fit_days
+from orchestration.errors import SegmentsError
+from orchestration.prediction.calendar import fit_days
 from orchestration.prediction.facts import Fit, FitKey, KnownFit, fitted_parameters, known_fit, record_fit, transaction
 from orchestration.prediction.likelihood import ENDED_NOWHERE
 
@@ -136,14 +136,3 @@ def threshold(connection: duckdb.DuckDBPyConnection, variables: Variables, name:
     if row is None:
         raise LookupError(f"seeds/thresholds.csv has no {name}")
     return float(row[0])
-
-
-def require_usable(variables: Mapping[str, Any]) -> None:
-    """Raise UnusableInput for variables about fits that mean nothing, before anything is written."""
-    for name, allowed in (("fit_every", EVERY), ("lifetime_value_time_unit", tuple(UNIT_DAYS))):
-        if variables[name] not in allowed:
-            raise UnusableInput(f"the variable {name} is {variables[name]!r}: set it to {' or '.join(allowed)}, in source.yml under vars")
-    for name, least in (("lifetime_value_horizon_days", 1), ("lifetime_value_holdout_days", 1), ("lifetime_value_discount_rate", 0)):
-        value = variables[name]
-        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < 100_000:
-            raise UnusableInput(f"the variable {name} is {value!r}: set it to a number from {least} on, in source.yml under vars")

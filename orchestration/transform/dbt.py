@@ -19,6 +19,7 @@ from orchestration import working_database
 from orchestration.errors import STOPPED_BY_SIGNAL, SegmentsError
 from orchestration.files import copy_file
 from orchestration.ingest.contract import read_contract
+from orchestration.ingest.landing import damaged_batches
 from orchestration.ingest.source import Source
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.sql import quote_literal
@@ -39,6 +40,8 @@ LOG_BYTES, LOGS_KEPT = 10_000_000, 5
 OBJECTS_BEFORE_COLLECTING = 50_000
 # How much is told of what a data test found.
 SHOWN_ROWS, SHOWN_COLUMNS, SHOWN_CHARACTERS = 3, 6, 60
+# What reads the landed batches of a raw table: base_<table>.
+BASE = "base_"
 
 
 class DbtFailed(SegmentsError):
@@ -167,7 +170,7 @@ def run(
     # Nobody reads what a run would write about itself: its events say it all. Writing it takes a second a run.
     result = invoke([*arguments, "--no-write-json", *common], manifest, log=settings.dbt_dir / LOG, callbacks=[hear])
     if not result.success:
-        raise DbtFailed(_failure_message(result, settings.database(source.name)))
+        raise DbtFailed(_failure_message(result, settings.database(source.name), settings.landing(source.name)))
 
 
 def invoke(
@@ -216,13 +219,17 @@ def _writing_to(log: Path) -> Iterator[Callable[[Any], None]]:
         yield write
 
 
-def _failure_message(result: Any, database: Path) -> str:
+def _failure_message(result: Any, database: Path, landing_dir: Path) -> str:
     if result.exception is not None:
         # Only what ends the process is no Exception, and it has no words of its own.
         return f"dbt stopped: {result.exception}" if isinstance(result.exception, Exception) else STOPPED_BY_SIGNAL
     failures = [r for r in result.result.results if str(r.status) in ("error", "fail")]
     named = "; ".join(_failure(failure, database) for failure in failures[:3])
     more = f" (and {len(failures) - 3} more)" if len(failures) > 3 else ""
+    # The engine does not say which file it could not read.
+    read = [r.node.name.removeprefix(BASE) for r in failures if r.node.resource_type == "model" and r.node.name.startswith(BASE)]
+    if damaged := [str(file) for table in read for file in damaged_batches(landing_dir, table)]:
+        return f"{', '.join(damaged)} cannot be read; restore what was landed from a backup (dbt stopped at {named}{more})"
     return f"dbt stopped at {named}{more}; the whole log is in the dbt/logs folder of the home"
 
 

@@ -1,10 +1,12 @@
 """A whole night, end to end, on real data and on the smallest source: what the README promises."""
 
+import shutil
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.python.functional.conftest import Run, Served, segments, write_csv, write_five_customers
@@ -150,6 +152,36 @@ def test_a_missing_required_column_costs_nobody_what_was_served(nights: Nights) 
     assert served_bytes(nights.home) == before
 
 
+def damage_pages(file: Path) -> None:
+    """A Parquet file whose footer is sound and whose rows are not."""
+    content = bytearray(file.read_bytes())
+    content[4:200] = b"\xff" * 196
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("is_first_night", [True, False])
+def test_a_file_that_turns_out_to_be_broken_is_unusable_input(nights: Nights, tmp_path: Path, is_first_night: bool) -> None:
+    stores = nights.source / "stores.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"copy (select 'store ' || i as store_id from range(100) as numbers(i)) to '{stores}'")
+    damage_pages(stores)
+    home = tmp_path / "home" if is_first_night else nights.home
+    run = segments("nightly", "--source", str(nights.source), "--home", str(home))
+    stores.unlink()
+    assert run.exit_code == 2, run.errors
+    assert run.errors.splitlines()[-1].startswith(f"segments: {stores} cannot be landed: ")
+
+
+def test_a_damaged_batch_is_named_with_the_remedy(nights: Nights, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(nights.home / "landing", home / "landing")
+    (batch,) = (file for file in home.glob("landing/*/transactions/*/rows.parquet") if "contract" not in str(file))
+    damage_pages(batch)
+    run = segments("nightly", "--source", str(nights.source), "--home", str(home), "--full-refresh")
+    assert run.exit_code == 1, run.errors
+    assert f"{batch} cannot be read; restore what was landed from a backup (dbt stopped at base_transactions" in run.output
+
+
 def test_rollback_serves_the_build_before_and_says_so(nights: Nights) -> None:
     home, served = str(nights.home), Served(nights.home)
     day = "select distinct as_of_date::varchar from published.rfm_segments"
@@ -178,6 +210,14 @@ def test_check_says_what_a_source_has_before_any_run(five_customers: Path, tmp_p
     assert run.exit_code == 0, run.errors
     assert "transactions" in run.output and "web_events" in run.output
     assert not home.exists()
+    write_csv(five_customers / "transactions" / "more.csv", "order_id,line_id,customer_id,ordered_at,amount,state", [])
+    uneven = segments("check", "--source", str(five_customers), "--home", str(home))
+    assert "✓ transactions: 2 files; without product_id" in uneven.output
+    assert "✓ transactions: not like its other files: transactions/more.csv: not in the contract, so not landed: state" in uneven.output
+    (five_customers / "source.yml").write_text("as_of_date: 2999-01-01\n")
+    early = segments("check", "--source", str(five_customers), "--home", str(home))
+    assert early.exit_code == 2 and "as_of_date of source.yml, 2999-01-01 has not begun" in early.output
+    (five_customers / "source.yml").unlink()
     (five_customers / "customers.csv").unlink()
     broken = segments("check", "--source", str(five_customers), "--home", str(home))
     assert broken.exit_code == 2 and "customers" in broken.output + broken.errors

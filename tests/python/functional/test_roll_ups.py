@@ -301,7 +301,7 @@ class Warehouse:
         os.environ["SEGMENTS_DATABASE"] = str(database)
         flags = dbt.common_arguments(self.settings, dbt.variables(self.source, day, str(day), as_known_at))
         result = dbt.invoke([*arguments, "--no-write-json", *flags], manifest)
-        assert result.success, result.exception or dbt._failure_message(result, database)
+        assert result.success, result.exception or dbt._failure_message(result, database, Path())
 
     def night(self, day: date, *flags: str, database: Path | None = None, as_known_at: datetime | None = None) -> int:
         """All models for one day, and what a night enters about itself.

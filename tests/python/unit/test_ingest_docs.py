@@ -59,6 +59,18 @@ def test_the_mapping_lands(page: str, tmp_path: Path) -> None:
     ]
 
 
+def test_a_value_that_a_mapping_tries_to_read_stops_no_night(page: str, tmp_path: Path) -> None:
+    (reading,) = re.findall(r"`(coalesce\(.*try_strptime.*) as ordered_at`", page)
+    (tmp_path / "customers.sql").write_text("select 'c1' as customer_id")
+    days = "(values ('01.05.2023'), ('soon')) as till(day)"
+    (tmp_path / "transactions.sql").write_text(
+        f"select day as order_id, 1 as line_id, 'c1' as customer_id, {reading} as ordered_at, 1 as amount from {days}"
+    )
+    landing = tmp_path.parent / f"{tmp_path.name}_landing"
+    land_folder(tmp_path, landing, contract=contract_of("customers", "transactions"))
+    assert landed(landing, "transactions", "ordered_at, unreadable_columns") == [(datetime(2023, 5, 1), None), (None, "ordered_at")]
+
+
 def test_every_contract_table_is_where_the_page_says(page: str) -> None:
     (link,) = re.findall(r"\]\((\.\./[^)]*)\)", page)
     assert (PROJECT_DIR / "docs" / link).resolve().is_file()

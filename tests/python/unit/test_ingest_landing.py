@@ -15,7 +15,7 @@ import pytest
 
 from orchestration.errors import UnusableInput
 from orchestration.ingest.contract import read_contract
-from orchestration.ingest.landing import LandingReport, inspect_source, land, read_batches_landed
+from orchestration.ingest.landing import LandingReport, damaged_batches, inspect_source, land, read_batches_landed
 from orchestration.ingest.source import resolve_source
 from tests.python.unit.ingest_tools import CUSTOMERS, LANDED_COLUMNS, NIGHT, contract_of, land_folder, landed, tree, write, write_parquet
 
@@ -272,6 +272,18 @@ def test_a_manifest_that_cannot_be_read_is_named(source: Path, landing: Path) ->
         land_folder(source, landing)
 
 
+def test_batches_that_cannot_be_read_are_found(source: Path, landing: Path) -> None:
+    land_folder(source, landing)
+    write(source, customers_csv=CUSTOMERS + "3,Hamar\n")
+    land_folder(source, landing, LATER)
+    assert damaged_batches(landing, "customers") == []
+    batch = sorted(landing.glob("customers/batch=2*/rows.parquet"))[1]
+    content = bytearray(batch.read_bytes())
+    content[4:60] = b"\xff" * 56
+    batch.write_bytes(content)
+    assert damaged_batches(landing, "customers") == [batch]
+
+
 def test_a_new_column_of_the_contract_reaches_old_batches_as_null(source: Path, landing: Path) -> None:
     contract = read_contract()
     stores = contract.tables["stores"]
@@ -322,6 +334,27 @@ def test_more_than_one_problem_is_counted_and_all_are_listed(source: Path, landi
     assert len(problems) == 3
     assert "products.parquet cannot be read as Parquet" in problems[1]
     assert "stores.csv is empty" in problems[2]
+
+
+def test_files_that_are_not_like_the_others_are_named_together(source: Path, landing: Path) -> None:
+    stores = source / "stores"
+    stores.mkdir()
+    (stores / "a.csv").write_text("store_id,city,note\n1,Oslo,x\n")
+    assert land_folder(source, landing).tables[-1].column_differences == ()
+    for name in "bcdef":
+        (stores / f"{name}.csv").write_text(f"store_id,town,note\n{name},Oslo,x\n")
+    (stores / "g.csv").write_text("store_id,city,note,region\ng,Oslo,x,south\n")
+    (report,) = (table for table in inspect_source(resolve_source(source)).tables if table.table == "stores")
+    assert report.columns_ignored == ("note",)
+    assert "climate" in report.columns_missing and not {"city", "region"} & set(report.columns_missing)
+    told = [
+        "stores/a.csv: without region",
+        "stores/b.csv, stores/c.csv, stores/d.csv and 2 more: without city, region; not in the contract, so not landed: town",
+    ]
+    assert list(map(str, report.column_differences)) == told
+    # A night tells of them when they are new.
+    (landed_stores,) = (table for table in land_folder(source, landing, LATER).tables if table.table == "stores")
+    assert list(map(str, landed_stores.column_differences)) == told[1:]
 
 
 def test_columns_that_differ_in_case_only_are_refused(source: Path, landing: Path) -> None:
@@ -793,10 +826,9 @@ def test_the_file_that_a_query_for_each_file_cannot_use_is_named(
 
 
 def test_a_comment_may_follow_the_final_semicolon(mapping: Path, landing: Path) -> None:
-    with (mapping / "customers.sql").open("a") as file:
-        file.write("; -- That is all;\n/* really; */\n")
+    (mapping / "customers.sql").write_text("select 'ü; é' as customer_id -- ü;\n; -- That is all; é\n/* really; */\n")
     land_folder(mapping, landing)
-    assert landed(landing, "customers", "customer_id") == [("c1",)]
+    assert landed(landing, "customers", "customer_id") == [("ü; é",)]
 
 
 def test_a_mapping_without_a_required_table_is_refused(mapping: Path, landing: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from orchestration.errors import UnusableInput
 from orchestration.ingest.contract import read_contract
-from orchestration.ingest.source import find_files, resolve_source
+from orchestration.ingest.source import VARIABLE_VALUES, find_files, project_variables, resolve_source
 from orchestration.settings import PROJECT_DIR
 from tests.python.unit.ingest_tools import write
 
@@ -88,14 +88,28 @@ def test_an_empty_source_yml_says_nothing(tmp_path: Path) -> None:
         ("as_of_date: 2023-02-30", "cannot be read as YAML: day is out of range for month"),
         ("name: My Shop", "name 'My Shop' is not usable: .* such as my_shop"),
         ("name: ../shop", "is not usable"),
-        ("vars: [1]", "vars must be a list of `name: value` lines"),
+        ("vars: [1]", "vars must hold `name: value` lines and nothing else"),
         ("vars: {rfm_monetry: mean}", "rfm_monetry is neither a variable nor a threshold of the project; did you mean rfm_monetary?"),
         ("vars: {currency: EUR}", "currency is a key of its own; move it out of vars"),
-        ("vars: {build_id: x}", "build_id is neither a variable nor a threshold"),
-        ('vars: {rfm_monetary: "\'; drop table x"}', "rfm_monetary must be a number, true, false or a plain word"),
-        ("vars: {rfm_monetary: [mean]}", "rfm_monetary must be a number, true, false or a plain word"),
+        ("vars: {as_of_date: 2030-01-01}", "as_of_date is a key of its own; move it out of vars"),
+        ("vars: {build_id: x}", "vars: build_id is set by the night, not by a source; take it out"),
+        ("vars: {as_known_at: 2024-01-01}", "vars: as_known_at is set by the night, not by a source; take it out"),
+        ('vars: {rfm_monetary: "\'; drop table x"}', "vars: rfm_monetary is .*; set it to sum or mean"),
+        ("vars: {rfm_monetary: [mean]}", "vars: rfm_monetary is \\['mean'\\]; set it to sum or mean"),
+        ("vars: {rfm_cut_points: }", "vars: rfm_cut_points is None; set it to percentile or fixed"),
+        ("vars: {fit_every: quarter}", "vars: fit_every is 'quarter'; set it to month or week or day"),
+        ("vars: {lifetime_value_time_unit: hour}", "vars: lifetime_value_time_unit is 'hour'; set it to day or week"),
+        ("vars: {history_correction_days: x}", "history_correction_days is 'x'; set it to a whole number from 0 to 99999"),
+        ("vars: {history_correction_days: yes}", "history_correction_days is True; set it to a whole number"),
+        ("vars: {lifetime_value_horizon_days: 0}", "lifetime_value_horizon_days is 0; set it to a whole number from 1 to 99999"),
+        ("vars: {lifetime_value_holdout_days: 1.5}", "lifetime_value_holdout_days is 1.5; set it to a whole number"),
+        ("vars: {lifetime_value_discount_rate: abc}", "lifetime_value_discount_rate is 'abc'; set it to a number from 0 to 10"),
+        ("vars: {lifetime_value_discount_rate: .nan}", "lifetime_value_discount_rate is nan; set it to a number"),
+        ("vars: {behaviour_cluster_window_days: 99999999}", "behaviour_cluster_window_days is 99999999; set it to a whole number"),
+        ("vars: {maximum_quarantined_share: 20}", "maximum_quarantined_share is 20; set it to a number from 0 to 1"),
+        ("vars: {loyalty_new_days: .inf}", "loyalty_new_days is a threshold; give it a number, not inf"),
         ("folder: data", "folder says where the files of a mapping are, but this folder has no <table>.sql"),
-        ("- a\n- b", "must be a list of `key: value` lines"),
+        ("- a\n- b", "must hold `key: value` lines and nothing else, such as `currency: EUR`"),
         ("a: b: c", "cannot be read as YAML"),
     ],
 )
@@ -105,6 +119,12 @@ def test_what_source_yml_may_not_say(tmp_path: Path, text: str, message: str) ->
         resolve_source(folder)
     assert str(folder / "source.yml") in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_every_variable_of_the_project_says_what_it_may_be_and_is_that() -> None:
+    defaults = project_variables()
+    assert defaults.keys() == VARIABLE_VALUES.keys()
+    assert {name: value for name, value in defaults.items() if value not in VARIABLE_VALUES[name]} == {}
 
 
 def test_thresholds_may_be_overridden_by_numbers(tmp_path: Path) -> None:

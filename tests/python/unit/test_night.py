@@ -40,6 +40,12 @@ def test_today_is_today_in_the_business_timezone() -> None:
         day_to_describe(new_york, date(2026, 3, 1), now)
 
 
+def test_a_day_of_the_source_that_has_not_begun_is_named_as_the_sources() -> None:
+    now = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+    with pytest.raises(UnusableInput, match=r"as_of_date of source\.yml, 2030-01-01 has not begun in UTC"):
+        day_to_describe(a_source(as_of_date=date(2030, 1, 1)), None, now)
+
+
 def test_without_a_begun_build_there_is_nothing_to_audit_or_publish(tmp_path: Path) -> None:
     keeper = NightKeeper(Settings(home=tmp_path), a_source(), holds_lock=True)
     with pytest.raises(GateClosed, match="segments nightly"):
@@ -96,5 +102,5 @@ def test_a_signal_is_named_wherever_it_met_the_night() -> None:
     failure = SimpleNamespace(is_step_failure=True, step_failure_data=SimpleNamespace(error=error))
     assert days._first_failure(SimpleNamespace(all_events=[failure])) == expected
     for signal in (dg.DagsterExecutionInterruptedError(), KeyboardInterrupt()):
-        assert dbt._failure_message(SimpleNamespace(exception=signal)) == expected
-    assert dbt._failure_message(SimpleNamespace(exception=ValueError("no such model"))) == "dbt stopped: no such model"
+        assert dbt._failure_message(SimpleNamespace(exception=signal), Path(), Path()) == expected
+    assert dbt._failure_message(SimpleNamespace(exception=ValueError("no such model")), Path(), Path()) == "dbt stopped: no such model"

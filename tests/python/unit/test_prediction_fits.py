@@ -7,11 +7,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.errors import SegmentsError, UnusableInput
+from orchestration.errors import SegmentsError
 from orchestration.ingest.source import project_variables
 from orchestration.prediction.calendar import fit_day, fit_days
 from orchestration.prediction.facts import Fit, FitKey, Parameter, Validation, fitted_parameters, forget_fits_after, transaction
-from orchestration.prediction.fitting import FitRequest, FittedModel, fit_where_due, require_usable
+from orchestration.prediction.fitting import FitRequest, FittedModel, fit_where_due
 from orchestration.prediction.models import MODELS
 
 DAY = date(2024, 3, 15)
@@ -149,19 +149,6 @@ def test_fits_made_later_were_not_known(database: Path) -> None:
     with duckdb.connect(str(database), read_only=True) as connection:
         for table in ("fits", "fitted_parameters", "validations"):
             assert connection.execute(f"select count(*) from prediction.{table}").fetchone() == (0,)
-
-
-def test_variables_that_mean_nothing_are_refused() -> None:
-    require_usable(VARIABLES)
-    wrong = {
-        "fit_every": "year",
-        "lifetime_value_time_unit": "hour",
-        "lifetime_value_horizon_days": 0,
-        "lifetime_value_discount_rate": -0.1,
-    }
-    for name, value in wrong.items():
-        with pytest.raises(UnusableInput, match=name):
-            require_usable({**VARIABLES, name: value})
 
 
 def test_models_have_names_of_their_own() -> None:
