@@ -80,15 +80,15 @@
 
 {#-
     The day of current_memberships as the last run has left it, as a text; none where it does not fit the log, because that run broke off between
-    the two, where a segmentation has come since, and where there is nothing to tell it by.
+    the two, where it lacks one of the segmentations `recorded`, and where there is nothing to tell it by.
 -#}
-{% macro day_left_behind() -%}
+{% macro day_left_behind(recorded) -%}
     {%- set memberships, log = as_left_behind('current_memberships'), as_left_behind('segment_membership_changes') -%}
     {%- if not execute or flags.WHICH not in ('build', 'run') or target.type == 'spark' or load_relation(memberships) is none or load_relation(log) is none -%}
         {{ return(none) }}
     {%- endif -%}
     {%- set told = adapter.get_columns_in_relation(memberships) | map(attribute='name') | list -%}
-    {%- for segmentation in recorded_segmentations() -%}
+    {%- for segmentation in recorded -%}
         {%- if segmentation ~ '_segment' not in told -%}{{ return(none) }}{%- endif -%}
     {%- endfor -%}
     {%- if 'written_in_run' not in adapter.get_columns_in_relation(log) | map(attribute='name') -%}
@@ -114,7 +114,7 @@
     {{ return(found.columns[0].values() | list) }}
 {%- endmacro %}
 
-{#- Every segmentation that a day is recorded for: today's, and those it retires. -#}
+{#- Every segmentation that a day is recorded for: today's, and those it retires. Asked once for a model, because it asks the database. -#}
 {% macro recorded_segmentations() -%}
     {{ return(segmentations() + retired_segmentations()) }}
 {%- endmacro %}

@@ -16,10 +16,10 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#- A wide table of memberships without a row, with the right types. A body for a CTE. -#}
-{% macro no_memberships() -%}
+{#- A wide table of memberships without a row, with the right types, for the segmentations named. A body for a CTE. -#}
+{% macro no_memberships(recorded) -%}
     select
-        {%- for segmentation in recorded_segmentations() %}
+        {%- for segmentation in recorded %}
         cast(null as {{ dbt.type_string() }}) as {{ segmentation }}_segment,
         cast(null as date) as {{ segmentation }}_since,
         {%- endfor %}
@@ -43,12 +43,12 @@
 {%- endmacro %}
 
 {#-
-    True where two wide tables differ in what they say of any segmentation of a customer: the `segment`, or `since` when. Who is missing on one
+    True where two wide tables differ in what they say of any of the segmentations `recorded` of a customer: the `segment`, or `since` when. Who is missing on one
     side is in no segment there.
 -#}
-{% macro any_differs(left, right, what) -%}
+{% macro any_differs(left, right, what, recorded) -%}
     (
-        {%- for segmentation in recorded_segmentations() %}
+        {%- for segmentation in recorded %}
         {{ left }}.{{ segmentation }}_{{ what }} is distinct from {{ right }}.{{ segmentation }}_{{ what }}
         {{- ' or' if not loop.last }}
         {%- endfor %}
@@ -63,14 +63,15 @@
     Where no run has left anything that fits the log, everything is read from the log.
 -#}
 {% macro memberships_recorded_on(day) -%}
-    {%- set left_behind = day_left_behind() %}
+    {%- set recorded = recorded_segmentations() %}
+    {%- set left_behind = day_left_behind(recorded) %}
 with
 
 {%- if day is none %}
 
 final as (
 
-    {{ no_memberships() }}
+    {{ no_memberships(recorded) }}
 
 )
 
@@ -79,7 +80,7 @@ final as (
 left_behind as (
 
     {%- if left_behind is none %}
-    {{ no_memberships() }}
+    {{ no_memberships(recorded) }}
     {%- else %}
     select * from {{ as_left_behind('current_memberships') }}
     {%- endif %}
@@ -122,7 +123,7 @@ logged as (
 logged_by_customer as (
 
     select
-        {%- for segmentation in recorded_segmentations() %}
+        {%- for segmentation in recorded %}
         max(case when segmentation = '{{ segmentation }}' then segment end) as {{ segmentation }}_segment,
         max(case when segmentation = '{{ segmentation }}' then since end) as {{ segmentation }}_since,
         {%- endfor %}
@@ -135,7 +136,7 @@ logged_by_customer as (
 together as (
 
     select
-        {%- for segmentation in recorded_segmentations() %}
+        {%- for segmentation in recorded %}
         nullif(coalesce(logged.{{ segmentation }}_segment, left_behind.{{ segmentation }}_segment), '') as {{ segmentation }}_segment,
         case
             when logged.{{ segmentation }}_segment is null then left_behind.{{ segmentation }}_since
@@ -153,7 +154,7 @@ final as (
 
     select * from together
     where
-        {%- for segmentation in recorded_segmentations() %}
+        {%- for segmentation in recorded %}
         {{ segmentation }}_segment is not null{{ ' or' if not loop.last }}
         {%- endfor %}
 

@@ -8,11 +8,13 @@
 {{ config(pre_hook=["{{ begin_recording() }}", "{{ complete_log() }}"]) }}
 
 {%- set next_day = recorded_day_after() %}
+{%- set retired = retired_segmentations() %}
+{%- set recorded = segmentations() + retired %}
 
 with current_segments as (
 
     select *
-    {%- for segmentation in retired_segmentations() %},
+    {%- for segmentation in retired %},
         cast(null as {{ dbt.type_string() }}) as {{ segmentation }}_segment
     {%- endfor %}
     from {{ ref('current_segments') }}
@@ -42,7 +44,7 @@ next_memberships as ( -- noqa: ST03
 customers_with_changes as (
 
     select
-        {%- for segmentation in recorded_segmentations() %}
+        {%- for segmentation in recorded %}
         previous_memberships.{{ segmentation }}_segment as {{ segmentation }}_before,
         previous_memberships.{{ segmentation }}_since as {{ segmentation }}_before_since,
         current_segments.{{ segmentation }}_segment as {{ segmentation }}_after,
@@ -50,13 +52,13 @@ customers_with_changes as (
         coalesce(previous_memberships.customer_id, current_segments.customer_id) as customer_id
     from previous_memberships
     full outer join current_segments on previous_memberships.customer_id = current_segments.customer_id
-    where {{ any_differs('previous_memberships', 'current_segments', 'segment') }}
+    where {{ any_differs('previous_memberships', 'current_segments', 'segment', recorded) }}
 
 ),
 
 changes as (
 
-    {%- for segmentation in recorded_segmentations() %}
+    {%- for segmentation in recorded %}
     select
         customer_id,
         '{{ segmentation }}' as segmentation,
@@ -75,7 +77,7 @@ changes as (
 -- The first day of all: everybody comes.
 changes as (
 
-    {%- for segmentation in recorded_segmentations() %}
+    {%- for segmentation in recorded %}
     select
         customer_id,
         '{{ segmentation }}' as segmentation,
@@ -97,7 +99,7 @@ changes as (
 customers_to_follow as (
 
     select
-        {%- for segmentation in recorded_segmentations() %}
+        {%- for segmentation in recorded %}
         current_memberships.{{ segmentation }}_segment,
         current_memberships.{{ segmentation }}_since,
         next_memberships.{{ segmentation }}_segment as {{ segmentation }}_next_segment,
@@ -107,14 +109,14 @@ customers_to_follow as (
     from current_memberships
     full outer join next_memberships on current_memberships.customer_id = next_memberships.customer_id
     where
-        {{ any_differs('current_memberships', 'next_memberships', 'segment') }}
-        or {{ any_differs('current_memberships', 'next_memberships', 'since') }}
+        {{ any_differs('current_memberships', 'next_memberships', 'segment', recorded) }}
+        or {{ any_differs('current_memberships', 'next_memberships', 'since', recorded) }}
 
 ),
 
 followed as (
 
-    {%- for segmentation in recorded_segmentations() %}
+    {%- for segmentation in recorded %}
     select
         customer_id,
         '{{ segmentation }}' as segmentation,
