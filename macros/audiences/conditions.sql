@@ -180,17 +180,11 @@
         {%- set asked = node[measure] -%}
         {%- set field = event.fields[asked['of']][0] -%}
         {%- if measure == 'sum' -%}
+            {#- Nothing known is worth nothing where it is compared, and has no place. -#}
             {%- set column = audience_aggregate(
-                plan, event, 'sum', 'cast(sum(' ~ field ~ ')' ~ happened ~ ' as decimal(38, 4))', match.first_day
+                plan, event, 'sum', 'cast(sum(' ~ field ~ ')' ~ happened ~ ' as decimal(38, 4))', match.first_day, absent=true
             ) -%}
-            {%- set ranked = column -%}
-            {%- if audience_asks_for_a_place(asked) -%}
-                {%- set known = audience_aggregate(
-                    plan, event, 'count', 'cast(count(' ~ field ~ ')' ~ happened ~ ' as integer)', match.first_day
-                ) -%}
-                {%- set ranked = 'case when ' ~ known ~ ' > 0 then ' ~ column ~ ' end' -%}
-            {%- endif -%}
-            {{ return(audience_measured(asked, ranked, column, plan)) }}
+            {{ return(audience_measured(asked, column, 'coalesce(' ~ column ~ ', 0)', plan)) }}
         {%- elif measure == 'average' -%}
             {#- Half up to four places, in whole numbers: engines divide differently. -#}
             {%- set total = 'cast(20000 * sum(' ~ field ~ ')' ~ happened ~ ' as bigint)' -%}
