@@ -62,7 +62,7 @@ MORE = """
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU seconds of some audiences: the conditions alone, the published memberships but for who may be contacted. And how many they are."""
+    """CPU seconds of some audiences: conditions alone, published memberships but for who may be contacted. And how many they are."""
 
     conditions: float
     memberships: float
