@@ -5,12 +5,13 @@
     key: the names of the key's columns. Nulls equal each other.
     required, impossible: see `quarantine_reason`.
     customer: the name of the column of the customer who must exist, if any; the CTE `known_customers` is there.
+    of_equal_age: see `row_versions`.
     dates: {name of a date: name of the timestamp whose business day it is}; rows in quarantine have none.
 -#}
-{% macro staged_rows(key, required, impossible={}, customer=none, dates={}) -%}
+{% macro staged_rows(key, required, impossible={}, customer=none, dates={}, of_equal_age=[]) -%}
 {{ judged_rows(key, required, impossible, customer, decided=dates.keys() | list) }},
 
-{{ row_versions(key) }},
+{{ row_versions(key, of_equal_age) }},
 
 settled as (
     select

@@ -68,6 +68,7 @@ judged as (
         placed.audience_id,
         placed.as_of_date,
         {{ is_in_holdout('placed.audience_id', 'placed.customer_id', 'rules.holdout_limit') }} as is_holdout,
+        contactability.shared_address,
         case
             when erased.customer_id is not null then 'erased'
             when not coalesce(contactability.has_consent, false) then 'no_consent'
@@ -90,17 +91,38 @@ judged as (
 
 ),
 
+-- Whoever writes to an address reaches everybody who has it, so a held out reader holds back the others.
+held_out_addresses as (
+
+    select distinct
+        audience_id,
+        shared_address
+    from judged
+    where
+        is_holdout
+        and shared_address is not null
+
+),
+
 -- The holdout is named last: these are the people who would have been contacted, and the others are compared with them.
 final as (
 
     select
-        customer_id as person_id,
-        audience_id,
-        as_of_date,
-        obstacle is null and not is_holdout as is_contactable,
-        coalesce(obstacle, case when is_holdout then 'holdout' end) as suppressed_reason,
-        is_holdout
+        judged.customer_id as person_id,
+        judged.audience_id,
+        judged.as_of_date,
+        judged.obstacle is null and not judged.is_holdout and held_out_addresses.audience_id is null as is_contactable,
+        coalesce(
+            judged.obstacle,
+            case when judged.is_holdout then 'holdout' when held_out_addresses.audience_id is not null then 'address_barred' end
+        ) as suppressed_reason,
+        judged.is_holdout
     from judged
+    left join
+        held_out_addresses
+        on
+            judged.audience_id = held_out_addresses.audience_id
+            and judged.shared_address = held_out_addresses.shared_address
 
 )
 

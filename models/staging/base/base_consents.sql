@@ -26,7 +26,8 @@ typed as {{ inlined() }} (
         'changed_at is 1970-01-01 or before, or over a year after loading': out_of_time('changed_at')
     },
     customer='customer_id',
-    dates={'changed_date': 'changed_at'}
+    dates={'changed_date': 'changed_at'},
+    of_equal_age=['is_granted']
 ) }}
 
 select * from final

@@ -55,6 +55,7 @@ COLUMNS = {
     "stg_campaign_contacts": "customer_id varchar, campaign_id varchar, channel varchar, sent_at timestamp, unsubscribed_at timestamp",
     "stg_campaigns": "campaign_id varchar, channel varchar",
     "stg_erasure_requests": "customer_id varchar, requested_at timestamp",
+    "unreadable_refusals": "customer_id varchar",
 }
 DATES = {
     "stg_consents": ("changed",),
@@ -73,6 +74,7 @@ class Raw:
     contacts: list[tuple[str, str, str | None, datetime, datetime | None]] = field(default_factory=list)
     """Customer, campaign, channel, sent, unsubscribed."""
     erasures: list[tuple[str, datetime]] = field(default_factory=list)
+    unreadable_refusals: list[str] = field(default_factory=list)
 
     def rows(self) -> dict[str, list[tuple[Any, ...]]]:
         """By staging table."""
@@ -82,6 +84,7 @@ class Raw:
             "stg_campaign_contacts": list(self.contacts),
             "stg_campaigns": [("letters", "post"), ("mails", "newsletter")],
             "stg_erasure_requests": list(self.erasures),
+            "unreadable_refusals": [(customer,) for customer in self.unreadable_refusals],
         }
 
 
@@ -210,32 +213,42 @@ def key(raw: Raw, customer: str, channel: str) -> str | None:
     return hashlib.sha256(told.encode()).hexdigest() if told else None
 
 
-def has_agreed(raw: Raw, customer: str, channel: str, until: date) -> bool:
-    """Whether the customer has allowed it by the end of the day before `until`, not asked to be erased, not unsubscribed since."""
-    if any(who == customer and day_of(when) < until for who, when in raw.erasures):
+def has_agreed(raw: Raw, customer: str, channel: str, day: date, is_underway: bool) -> bool:
+    """Whether the customer has allowed it before the day and not refused since: while it is underway every no counts, whatever its date."""
+
+    def has_come(when: datetime) -> bool:
+        return is_underway or day_of(when) < day
+
+    if any(who == customer and has_come(when) for who, when in raw.erasures):
         return False
     words = [
         (when, granted)
         for who, purpose, through, granted, when in raw.consents
-        if who == customer and purpose == "marketing" and through in (channel, "any") and day_of(when) < until
+        if who == customer
+        and purpose == "marketing"
+        and through in (channel, "any")
+        and (day_of(when) < day if granted else has_come(when))
     ]
     last = max((when for when, _ in words), default=None)
     if last is None or not all(granted for when, granted in words if when == last):
         return False
     yes = max(when for when, granted in words if granted)
     unsubscribed = [
-        when
-        for who, _, through, _, when in raw.contacts
-        if who == customer and through == channel and when is not None and day_of(when) < until
+        when for who, _, through, _, when in raw.contacts if who == customer and through == channel and when is not None and has_come(when)
     ]
     return all(yes > when for when in unsubscribed)
 
 
-def is_within_limits(raw: Raw, customer: str, channel: str, day: date, until: date) -> bool:
-    """Whether one more message on `day` is within the limits, by what was known at the end of the day before `until`."""
-    sent = [(through, day_of(when)) for who, _, through, when, _ in raw.contacts if who == customer and day_of(when) < until]
-    for limited in (channel, "any"):
-        days = [when for through, when in sent if limited in (through, "any")]
+def is_within_limits(raw: Raw, readers: list[str], channel: str, day: date, is_underway: bool) -> bool:
+    """Whether one more message on `day` is within the limits: of the channel for all who read it together, of all channels for each."""
+    sent = [
+        (who, through, day_of(when))
+        for who, _, through, when, _ in raw.contacts
+        if who in readers and (day_of(when) <= day if is_underway else day_of(when) < day)
+    ]
+    together = [when for _, through, when in sent if through == channel]
+    each = [[when for who, _, when in sent if who == reader] for reader in readers]
+    for limited, days in ((channel, together), *(("any", days) for days in each)):
         per_day, per_week = LIMITS[limited]
         before = {when for when in days if day - timedelta(days=6) <= when < day}
         if days.count(day) + 1 > per_day or len(before) + 1 > per_week:
@@ -243,13 +256,14 @@ def is_within_limits(raw: Raw, customer: str, channel: str, day: date, until: da
     return True
 
 
-def may_be_written_to(raw: Raw, customer: str, channel: str, day: date, until: date) -> bool:
-    """Whether the customer may be, and everybody else who reads the same mail."""
+def may_be_written_to(raw: Raw, customer: str, channel: str, day: date, is_underway: bool = False) -> bool:
+    """Whether the customer may be, and everybody else who reads the same mail: at the opening of the day, or while it is underway."""
     told = address(raw, customer, channel)
     if told is None:
         return False
     readers = [other for other in raw.customers if address(raw, other, channel) == told]
-    return all(has_agreed(raw, other, channel, until) and is_within_limits(raw, other, channel, day, until) for other in readers)
+    agreed = all(has_agreed(raw, other, channel, day, is_underway) for other in readers)
+    return agreed and is_within_limits(raw, readers, channel, day, is_underway)
 
 
 def is_held_out(audience: str, customer: str) -> bool:
@@ -268,8 +282,8 @@ def to_deliver(raw_of_build: Raw, raw_now: Raw, audience: str, members: Iterable
         if told is not None:
             allowed.setdefault(told, []).append(
                 not is_held_out(audience, member)
-                and may_be_written_to(raw_of_build, member, channel, as_of, as_of)
-                and may_be_written_to(raw_now, member, channel, today, today + timedelta(days=1))
+                and may_be_written_to(raw_of_build, member, channel, as_of)
+                and may_be_written_to(raw_now, member, channel, today, is_underway=True)
             )
     return {told for told, each in allowed.items() if all(each)}
 
