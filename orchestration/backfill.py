@@ -15,6 +15,18 @@ from orchestration.settings import Settings
 
 # The earliest day that is described; literature data sets begin in 1997.
 FIRST_DAY = date(1990, 1, 1)
+# What a system dates when it happens, {raw table: its date}. Sign-ups, permissions and answers do not count: they carry what somebody
+# has entered, and one customer with a date that stands for none (2000-01-01) would let every day pass.
+EVENT_DATES = {
+    "transactions": "order_date",
+    "campaign_contacts": "sent_date",
+    "coupon_redemptions": "redeemed_date",
+    "loyalty_ledger": "occurred_date",
+    "web_events": "occurred_date",
+    "support_tickets": "opened_date",
+}
+# How long before the first event a backfill may begin: whoever wants the empty beginning, and those who only signed up, gets it.
+EMPTY_BEGINNING = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,30 @@ def days_asked_for(source: Source, first: date, last: date, now: datetime) -> li
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
+def first_event_day(database: Path) -> date | None:
+    """The day of the first event that has been landed and staged; None where nothing is known yet.
+
+    Raises UnusableInput when the working database is in use or damaged.
+    """
+    if not database.is_file():
+        return None
+    with working_database.readable_errors(database), working_database.connect(database) as connection:
+        staged = connection.execute("select table_name from information_schema.tables where table_schema = 'staging'").fetchall()
+        tables = [table for table in EVENT_DATES if (f"base_{table}",) in staged]
+        queries = [f"select min({EVENT_DATES[table]}) as day from staging.base_{table} where row_status = 'used'" for table in tables]
+        row = connection.execute(f"select min(day) from ({' union all '.join(queries)}) as firsts").fetchone() if queries else None
+    return row[0] if row else None
+
+
+def require_something_to_describe(source: Source, first: date, first_event: date | None) -> None:
+    """Raise UnusableInput when a backfill would begin long before anything happened: its days would be recorded and say nothing."""
+    if first_event is not None and first < (earliest := first_event - EMPTY_BEGINNING):
+        raise UnusableInput(
+            f"--from {first} is more than a year before {first_event}, the day of the first event known of {source.name}: begin at "
+            f"{earliest} or later, or, if the source has brought earlier events since, run `segments nightly` first"
+        )
+
+
 def day_to_publish(source: Source, days: list[date], served: Build | None) -> date:
     """The day that readers see afterwards: the last of these, or the one they see now when that is later. They never go back in time."""
     if served is None or served.source != source.name:
@@ -53,7 +89,7 @@ def run_backfill(settings: Settings, first: date | None, last: date | None) -> O
 
     A day that is stopped ends it: the days before it stay recorded, and what was served is still served.
 
-    Raises UnusableInput when the source or the days cannot be used: nothing was landed then.
+    Raises UnusableInput when the source or the days cannot be used, as far as that is known: nothing was landed then.
     """
     source = usable_source(settings)
     asked = None if first is None or last is None else days_asked_for(source, first, last, datetime.now(UTC))
@@ -64,6 +100,8 @@ def run_backfill(settings: Settings, first: date | None, last: date | None) -> O
         from orchestration.publishing.summary import describe_backfill, describe_stopped_backfill
 
         database = settings.database(source.name)
+        if asked:
+            require_something_to_describe(source, asked[0], first_event_day(database))
         days = asked or outdated_days(database)
         if not days:
             return Outcome(True, f"No recorded day of {source.name} is outdated: nothing to do.")

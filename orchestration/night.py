@@ -41,6 +41,8 @@ class NightKeeper:
         self._settings = settings
         self._source = source
         self._holds_lock = holds_lock
+        # The command line, which holds the lock, has asked before it began.
+        self._files_are_sound = holds_lock
         self._database = settings.database(source.name)
         self._pointer = self._database.with_name("build_id")
         self._landed: LandingReport | None = None
@@ -60,6 +62,12 @@ class NightKeeper:
     def build_dir(self) -> Path:
         """The folder of that build."""
         return builds.build_dir(self._settings.home, self.build_id)
+
+    def require_sound_files(self) -> None:
+        """Raise UnusableInput for the first mistake in a rule table or an audience; asked once of a run that Dagster started."""
+        if not self._files_are_sound:
+            require_sound_files()
+            self._files_are_sound = True
 
     def land(self, bring_in: Callable[[], LandingReport]) -> LandingReport:
         """Land what is new; once, where one command describes several days, so that all of them know the same rows."""
@@ -154,6 +162,12 @@ def require_begun(source: Source, day: date, now: datetime, option: str) -> None
         raise UnusableInput(f"{option} {day} has not begun in {zone}, where it is {latest}: choose a day up to today")
 
 
+def require_sound_files() -> None:
+    """Raise UnusableInput for the first mistake in a rule table or in the definition of an audience."""
+    require_sound_rule_tables()
+    read_definitions()
+
+
 def usable_source(settings: Settings) -> Source:
     """The source of these settings, made this process's own.
 
@@ -166,8 +180,7 @@ def usable_source(settings: Settings) -> Source:
     source = resolve_source(settings.source)
     if problems := inspect_source(source).problems:
         raise UnusableInput(problems[0])
-    require_sound_rule_tables()
-    read_definitions()
+    require_sound_files()
     return source
 
 

@@ -42,6 +42,7 @@ def build_landing_assets(
         as_of_date = date.fromisoformat(context.partition_key)
         progress.stage("1/7 land raw tables")
         with keeper.step():
+            keeper.require_sound_files()
             report = keeper.land(lambda: land(source, settings.landing(source.name), datetime.now(UTC), progress.step))
             keeper.open_build(as_of_date)
         progress.finish(f"{report.rows_landed:,} new rows")

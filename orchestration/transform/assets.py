@@ -19,7 +19,6 @@ from orchestration.quality.verdict import require_passed_verdict
 from orchestration.settings import Settings
 from orchestration.transform import dbt
 from orchestration.transform.manifest import rule_tables, segment_tables
-from orchestration.transform.rule_tables import require_sound_rule_tables
 from orchestration.transform.rules import (
     forget_rules,
     remember_rule_tables,
@@ -86,8 +85,7 @@ def build_dbt_assets(
     def build_features(context: dg.AssetExecutionContext) -> Iterator[Any]:
         progress.stage("2/7 build staging, features")
         with keeper.step():
-            # A night that Dagster starts has not been asked before.
-            require_sound_rule_tables()
+            keeper.require_sound_files()
             reason = why_to_build_anew(database, rules, asked=keeper.full_refresh)
             if reason is not None:
                 progress.note(f"full refresh: {reason}")
@@ -110,6 +108,7 @@ def build_dbt_assets(
     def build_segments(context: dg.AssetExecutionContext) -> Iterator[Any]:
         progress.stage("4/7 build predictions, segments, audiences")
         with keeper.step():
+            keeper.require_sound_files()
             yield from run_dbt(context, PREDICTION_TO_REPORTING, AFTER_THE_GATE)
             # What was asked for holds for one day, and the fits before this step were part of it.
             keeper.full_refresh = False
@@ -119,6 +118,7 @@ def build_dbt_assets(
     def build_reporting(context: dg.AssetExecutionContext) -> Iterator[Any]:
         progress.stage("6/7 build history and published tables")
         with keeper.step():
+            keeper.require_sound_files()
             # History is as public as what is served: nothing that did not pass is recorded, however this step was started.
             require_passed_verdict(keeper.build_dir, database, segments)
             yield from run_dbt(context, AFTER_THE_GATE, "")

@@ -16,11 +16,13 @@ from typing import Any
 import duckdb
 
 from orchestration import working_database
+from orchestration.audiences.definitions import check_definitions
 from orchestration.errors import STOPPED_BY_SIGNAL, SegmentsError
 from orchestration.files import copy_file
 from orchestration.ingest.contract import read_contract
 from orchestration.ingest.landing import damaged_batches
 from orchestration.ingest.source import Source
+from orchestration.mistakes import Mistake, refuse
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.sql import quote_literal
 from orchestration.transform.manifest import checksum
@@ -125,9 +127,17 @@ def _parsed_manifest(arguments: tuple[str, ...], dbt_dir: Path, name: str) -> An
     finally:
         os.environ.update(paths)
     if not result.success:
+        refuse(_wrong_audiences())
         raise DbtFailed(f"the dbt project cannot be parsed: {result.exception}")
     _share(parsed, shared)
     return result.result
+
+
+def _wrong_audiences() -> list[Mistake]:
+    """The mistakes in definitions of audiences: dbt does not say in which line of the definition it stopped."""
+    with suppress(Exception):  # of macros that cannot be read dbt says more
+        return check_definitions()[1]
+    return []
 
 
 def _share(parsed: Path, shared: Path) -> None:
@@ -138,7 +148,10 @@ def _share(parsed: Path, shared: Path) -> None:
 
 
 def parse(settings: Settings, source: Source) -> dict[str, Any]:
-    """Parse the project and return its manifest, which Dagster builds its assets from."""
+    """Parse the project and return its manifest, which Dagster builds its assets from.
+
+    Raises UnusableInput when it is a definition of an audience that cannot be parsed, DbtFailed when it is anything else.
+    """
     _manifest(settings, source)
     manifest: dict[str, Any] = json.loads((settings.dbt_dir / "target" / "manifest.json").read_text())
     return manifest

@@ -1,14 +1,16 @@
 """The rule tables (seeds), read and judged before dbt runs: every mistake in one sentence, with its file and line.
 
-What a table must be is what its YAML says: the types of its columns, and the columns that its test `grain` wants filled. And a threshold
-that anybody asks for must be in the table: the macro `threshold` would read null where it is not, and null decides nothing.
+What a table must be is what its YAML says: the types of its columns, the key that its test `grain` wants once, the columns it wants filled,
+and the values that a test `accepted_values` allows. And a threshold that anybody asks for must be in the table: the macro `threshold` would
+read null where it is not, and null decides nothing.
 """
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -37,6 +39,10 @@ class RuleTable:
     """{column: type}"""
     required: frozenset[str]
     """Columns that no row leaves empty."""
+    key: tuple[str, ...]
+    """Columns that together are in one row only."""
+    accepted: Mapping[str, tuple[str, ...]]
+    """{column: the values that it may have}"""
 
 
 def require_sound_rule_tables() -> None:
@@ -78,11 +84,23 @@ def _rule_tables(project: Path) -> Iterator[RuleTable]:
     for path in sorted((project / "seeds").glob("*.yml")):
         for seed in read_yaml(path)["seeds"]:
             required: set[str] = set()
+            key: tuple[str, ...] = ()
             for test in seed.get("data_tests", []):
                 if "grain" in test:
                     arguments = test["grain"]["arguments"]
-                    required |= {*arguments["columns"], *arguments.get("required", [])} - {*arguments.get("nullable", [])}
-            yield RuleTable(seed["name"], seed["config"]["column_types"], frozenset(required))
+                    key = tuple(arguments["columns"])
+                    required |= {*key, *arguments.get("required", [])} - {*arguments.get("nullable", [])}
+            yield RuleTable(seed["name"], seed["config"]["column_types"], frozenset(required), key, _accepted_values(seed))
+
+
+def _accepted_values(seed: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {
+        column["name"]: tuple(str(value) for value in test["accepted_values"]["arguments"]["values"])
+        for column in seed["columns"]
+        for test in column.get("data_tests", [])
+        # What holds for some rows only is dbt's to judge.
+        if "accepted_values" in test and "where" not in test["accepted_values"].get("config", {})
+    }
 
 
 def _check(project: Path, table: RuleTable, connection: duckdb.DuckDBPyConnection) -> Iterator[Mistake]:
@@ -106,12 +124,31 @@ def _check(project: Path, table: RuleTable, connection: duckdb.DuckDBPyConnectio
             hint = "put a value that holds a comma in quotes" if len(values) > len(header) else "leave no comma out"
             yield Mistake(file, line, f"{len(values)} values where the header names {len(header)} columns: {hint}")
     whole = [(line, values) for line, values in rows if len(values) == len(header)]
+    read: dict[str, list[str | None]] = {}
     for place, column in enumerate(header):
-        for line, values in whole:
-            if column in table.required and not values[place]:
+        data_type, cells = table.column_types[column], [values[place] for _, values in whole]
+        read[column] = _read_as(data_type, cells, connection)
+        accepted = _read_as(data_type, table.accepted.get(column, ()), connection)
+        for (line, _), cell, value in zip(whole, cells, read[column], strict=True):
+            if not cell and column in table.required:
                 yield Mistake(file, line, f"{column} is empty, and without it the row decides nothing: fill it in")
-        for line, value in _of_another_type([(line, values[place]) for line, values in whole], table.column_types[column], connection):
-            yield Mistake(file, line, f"{column} is '{value}', which is no {table.column_types[column]}: correct it")
+            elif value is None:
+                yield Mistake(file, line, f"{column} is '{cell}', which is no {data_type}: correct it")
+            elif cell and accepted and value not in accepted:
+                yield Mistake(file, line, f"{column} is '{cell}', and must be one of {', '.join(table.accepted[column])}: correct it")
+    yield from _repeated_keys(file, table, [line for line, _ in whole], read)
+
+
+def _repeated_keys(file: Path, table: RuleTable, lines: Sequence[int], read: Mapping[str, Sequence[str | None]]) -> Iterator[Mistake]:
+    """Every row whose key is in a row before it. A key with a value that is told already repeats nothing."""
+    first_lines: dict[tuple[str | None, ...], int] = {}
+    for line, *key in zip(lines, *(read[column] for column in table.key), strict=True):
+        if any(value is None or (not value and column in table.required) for column, value in zip(table.key, key, strict=True)):
+            continue
+        first = first_lines.setdefault(tuple(key), line)
+        if table.key and first != line:
+            described = ", ".join(f"{column} {value or '(empty)'}" for column, value in zip(table.key, key, strict=True))
+            yield Mistake(file, line, f"{described} is in line {first} already, and one row may have it: remove or correct one of them")
 
 
 def _records(lines: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
@@ -123,12 +160,13 @@ def _records(lines: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
         before = lines.line_num  # type: ignore[attr-defined]
 
 
-def _of_another_type(values: list[tuple[int, str]], data_type: str, connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str]]:
-    """The values that DuckDB, which loads them, cannot read as this type, each with its line."""
-    if data_type == "string":
-        return []
-    return connection.execute(
-        "select line, value from (select unnest($1) as line, unnest($2) as value) as cells "
-        f"where value <> '' and try_cast(value as {data_type}) is null",
-        [[line for line, _ in values], [value for _, value in values]],
+def _read_as(data_type: str, cells: Sequence[str], connection: duckdb.DuckDBPyConnection) -> list[str | None]:
+    """The cells as DuckDB, which loads them, reads them as this type, in one spelling each; None where it cannot. Empty ones stay so."""
+    if data_type == "string" or not cells:
+        return list(cells)
+    rows = connection.execute(
+        f"select case when cell = '' then cell else cast(try_cast(cell as {data_type}) as varchar) end "
+        "from (select unnest($1::varchar[]) as cell, generate_subscripts($1::varchar[], 1) as place) as cells order by place",
+        [list(cells)],
     ).fetchall()
+    return [value for (value,) in rows]

@@ -196,6 +196,8 @@ def test_backfill_from_the_command_line(tmp_path: Path, write_shop: Callable[[Pa
     assert run.exit_code == 0, run.errors + run.output
     assert "day 1 of 2" in run.errors and "full refresh: the working tables have not been built whole yet" in run.errors
     assert str(D1) in run.output and f"as of {D2}" in run.output
+    mistyped = segments("backfill", "--from", "1999-06-01", "--to", str(D2), *arguments)
+    assert mistyped.exit_code == 2 and "2024-01-01, the day of the first event known" in mistyped.errors
     served = Served(home)
     assert served.query("select distinct as_of_date from published.rfm_segments") == [(D2,)]
     assert served.query("select distinct as_of_date from published.segment_sizes order by 1") == [(D1,), (D2,)]

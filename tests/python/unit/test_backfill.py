@@ -11,10 +11,11 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
+from orchestration.audiences.macros import Macros
 from orchestration.automation import days
 from orchestration.automation.days import DayResult
 from orchestration.automation.job import FIT_JOB, NIGHTLY_JOB, PUBLISH_JOB, RECORD_JOB, build_definitions
-from orchestration.backfill import day_to_publish, days_asked_for, run_backfill
+from orchestration.backfill import EVENT_DATES, day_to_publish, days_asked_for, first_event_day, run_backfill
 from orchestration.cli import main
 from orchestration.corrections import Corrections, correct_history, correction_days, lost_days, outdated_days
 from orchestration.errors import PublishingFailed, UnusableInput
@@ -134,6 +135,50 @@ def test_days_the_wrong_way_round_not_begun_or_before_the_first_are_wrong_usage(
         days_asked_for(a_source(business_timezone="America/New_York"), day(1), date(2026, 3, 1), NOW)
     with pytest.raises(UnusableInput, match="before 1990-01-01"):
         days_asked_for(a_source(), date(1989, 12, 31), day(1), NOW)
+
+
+def stage(database: Path, table: str, *rows: tuple[str, str]) -> None:
+    """Plant staged rows of a raw table: (date, status)."""
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create schema if not exists staging")
+        connection.execute(f"create table staging.base_{table} ({EVENT_DATES.get(table, 'signed_up_date')} date, row_status text)")
+        connection.executemany(f"insert into staging.base_{table} values (?, ?)", rows)
+
+
+def test_a_mistyped_year_is_refused_before_anything_is_landed(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+    played = play()
+    database = settings.database(resolve_source(settings.source).name)
+    stage(database, "transactions", ("1971-01-01", "quarantined"), ("2017-01-02", "used"), ("2016-03-01", "superseded"))
+    stage(database, "customers", ("1999-01-01", "used"))  # of one customer, and it does not count
+    before = database.read_bytes()
+    with pytest.raises(UnusableInput, match=r"--from 1999-01-01 is more than a year before 2017-01-02, .*: begin at 2016-01-02 or later"):
+        run_backfill(settings, date(1999, 1, 1), date(2017, 1, 3))
+    assert played.runs == [] and database.read_bytes() == before
+    assert not settings.landing(resolve_source(settings.source).name).exists()
+
+
+def test_the_empty_beginning_before_the_first_event_may_be_recorded(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+    played = play()
+    database = settings.database(resolve_source(settings.source).name)
+    stage(database, "transactions", ("2017-06-01", "used"))
+    stage(database, "web_events", ("2017-01-02", "used"))
+    with pytest.raises(UnusableInput, match="--from 2016-01-01 is more than a year before 2017-01-02"):
+        run_backfill(settings, date(2016, 1, 1), date(2016, 1, 3))
+    assert run_backfill(settings, date(2016, 1, 2), date(2016, 1, 3)).succeeded
+    assert played.runs == [(RECORD_JOB, date(2016, 1, 2)), (NIGHTLY_JOB, date(2016, 1, 3))]
+
+
+def test_where_nothing_is_known_yet_no_first_day_is(tmp_path: Path) -> None:
+    assert first_event_day(tmp_path / "warehouse.duckdb") is None
+    duckdb.connect(str(tmp_path / "warehouse.duckdb")).close()
+    assert first_event_day(tmp_path / "warehouse.duckdb") is None
+    stage(tmp_path / "warehouse.duckdb", "transactions", ("2017-01-02", "quarantined"))
+    assert first_event_day(tmp_path / "warehouse.duckdb") is None
+
+
+def test_first_days_are_asked_of_dates_that_events_have() -> None:
+    tables = Macros({}, lambda model: model).call("event_tables")
+    assert {table: tables[table]["moments"][0]["date"] for table in EVENT_DATES} == EVENT_DATES
 
 
 def test_readers_never_go_back_in_time() -> None:

@@ -52,6 +52,18 @@ def test_without_a_begun_build_there_is_nothing_to_audit_or_publish(tmp_path: Pa
         _ = keeper.build_id
 
 
+def test_rule_tables_and_audiences_are_judged_once_in_each_way_to_start_a_night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[str] = []
+    monkeypatch.setattr("orchestration.night.require_sound_rule_tables", lambda: judged.append("rule tables"))
+    monkeypatch.setattr("orchestration.night.read_definitions", lambda: judged.append("audiences"))
+    for holds_lock, expected in ((True, []), (False, ["rule tables", "audiences"])):
+        judged.clear()
+        keeper = NightKeeper(Settings(home=tmp_path), a_source(), holds_lock=holds_lock)
+        for _ in range(2):  # the steps of one run
+            keeper.require_sound_files()
+        assert judged == expected
+
+
 def test_a_failed_step_ends_the_build_with_its_reason(tmp_path: Path) -> None:
     keeper = NightKeeper(Settings(home=tmp_path), a_source(), holds_lock=True)
     keeper.open_build(date(2026, 1, 1))

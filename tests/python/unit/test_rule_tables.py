@@ -70,6 +70,66 @@ def test_a_wrong_row_is_told_by_its_line_in_the_file(project: Path, wrong: str, 
 
 
 @pytest.mark.parametrize(
+    ("table", "row", "told"),
+    [
+        ("thresholds", "kpi_period_days,again,1,days,me,why,2026-01-15", "name kpi_period_days is in line {first} already"),
+        ("rfm_rules", FIRST_RULE.replace("10,", "010,", 1), "priority 10 is in line {first} already"),  # the same number
+        ("rfm_fixed_cut_points", "order_count,1,5,me,why,2026-01-15", "measure order_count, cut 1 is in line {first} already"),
+        ("programme_non_members", "none,me,why,2026-01-15", "value none is in line {first} already"),
+    ],
+)
+def test_a_key_that_is_there_already_is_told_with_both_lines(project: Path, table: str, row: str, told: str) -> None:
+    path = project / "seeds" / f"{table}.csv"
+    text = path.read_text(encoding="utf-8")
+    first = line_of(project, table, ",".join(row.split(",")[: 2 if table == "rfm_fixed_cut_points" else 1]).removeprefix("0") + ",")
+    path.write_text(text + row + "\n", encoding="utf-8")
+    last = text.count("\n") + 1
+    assert [str(mistake) for mistake in check_rule_tables(project)] == [
+        f"seeds/{table}.csv:{last}: {told.format(first=first)}, and one row may have it: remove or correct one of them"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "told"),
+    [
+        (
+            "rfm_fixed_cut_points",
+            "spend,1,5,me,why,2026-01-15",
+            "measure is 'spend', and must be one of recency_days, order_count, monetary_value: correct it",
+        ),
+        ("rfm_fixed_cut_points", "order_count,5,5,me,why,2026-01-15", "cut is '5', and must be one of 1, 2, 3, 4: correct it"),
+        (
+            "web_event_meanings",
+            "hover,looked,me,why,2026-01-15",
+            "meaning is 'looked', and must be one of visit, product_view, cart, purchase: correct it",
+        ),
+    ],
+)
+def test_a_value_that_dbt_does_not_accept_is_told(project: Path, table: str, row: str, told: str) -> None:
+    path = project / "seeds" / f"{table}.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + row + "\n", encoding="utf-8")
+    assert [str(mistake) for mistake in check_rule_tables(project)] == [f"seeds/{table}.csv:{text.count(chr(10)) + 1}: {told}"]
+
+
+def test_an_accepted_value_in_another_spelling_of_its_number_is_accepted(project: Path) -> None:
+    path = project / "seeds" / "rfm_fixed_cut_points.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("order_count,1,", "order_count,01,"), encoding="utf-8")
+    assert check_rule_tables(project) == []
+
+
+def test_a_blank_in_a_key_is_told_once_however_often_it_is_there(project: Path) -> None:
+    path = project / "seeds" / "programme_non_members.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + ",me,why,2026-01-15\n" * 2, encoding="utf-8")
+    last = text.count("\n") + 1
+    assert [(mistake.line, mistake.text.split(",")[0]) for mistake in check_rule_tables(project)] == [
+        (last, "value is empty"),
+        (last + 1, "value is empty"),
+    ]
+
+
+@pytest.mark.parametrize(
     ("table", "column"),
     [
         ("thresholds", "value"),
