@@ -185,6 +185,7 @@ def make_permissions(connection: duckdb.DuckDBPyConnection) -> None:
         """create table stg_erasure_requests as select customer_id, date '2025-01-01' as requested_date
         from current_profiles where hash(customer_id) % 1000 = 0"""
     )
+    connection.execute("create table unreadable_refusals as select customer_id from current_profiles where hash(customer_id) % 10000 = 0")
     for table in RULE_TABLES:
         connection.execute(f"create table {table} as from read_csv({quote_literal(str(PROJECT_DIR / 'seeds' / f'{table}.csv'))})")
 
