@@ -4,8 +4,8 @@
     Asked at the opening of the day, nothing that comes on it has happened. A delivery goes out while the day is underway: every no that is known
     counts, whatever its date, and so do the messages already sent on the day. A yes counts from the next opening on.
 
-    A no that nobody can place is one all the same: for a channel of no known name it counts for each channel, and in a row that cannot be read for
-    everything. A yes that nobody can place allows nothing.
+    A no that nobody can place is one all the same: for a channel of no known name it counts for each channel, for any purpose for each purpose, and in a row
+    that cannot be read for everything. A yes that nobody can place allows nothing.
 
     day: the day, as a date in SQL.
     is_underway: whether what is known of the day itself counts.
@@ -128,6 +128,21 @@ permissions as (
 
 ),
 
+-- A no for whatever purpose is a no for each.
+refused_for_all as (
+
+    select
+        customer_id,
+        channel,
+        max(changed_at) as last_withdrawn_at
+    from changes
+    where
+        purpose in ('any', 'all')
+        and not is_granted
+    group by customer_id, channel
+
+),
+
 -- Where the channel of a message says nothing, that of its campaign does.
 sent as (
 
@@ -197,7 +212,10 @@ said as (
         permissions.channel,
         erased.customer_id is not null as is_erased,
         -- Yes and no at the same instant is a no.
-        coalesce(permissions.last_granted_at > permissions.last_withdrawn_at, permissions.last_granted_at is not null)
+        coalesce(
+            permissions.last_granted_at > greatest(permissions.last_withdrawn_at, refused_for_all.last_withdrawn_at),
+            permissions.last_granted_at is not null
+        )
         and unreadable_refusals.customer_id is null as has_consent,
         -- Only a yes that came later takes an unsubscription back.
         (
@@ -219,6 +237,7 @@ said as (
     cross join overall_limit
     left join erased on permissions.customer_id = erased.customer_id
     left join unreadable_refusals on permissions.customer_id = unreadable_refusals.customer_id
+    left join refused_for_all on permissions.customer_id = refused_for_all.customer_id and permissions.channel = refused_for_all.channel
     left join unsubscribed_from_all on permissions.customer_id = unsubscribed_from_all.customer_id
     left join messages on permissions.customer_id = messages.customer_id and permissions.channel = messages.channel
     left join messages_of_any_channel on permissions.customer_id = messages_of_any_channel.customer_id
