@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,11 +22,13 @@ from orchestration.delivery.records import (
     KEYS_FILE,
     Delivery,
     deliveries_dir,
+    deliveries_to,
     delivery_dir,
     keys_file,
-    list_deliveries,
+    last_delivered,
     write_delivery,
 )
+from orchestration.delivery.retirement import retired_audience
 from orchestration.errors import UnusableInput
 from orchestration.publishing.lock import home_lock
 from orchestration.sql import PARQUET, quote_file, quote_identifier, quote_literal
@@ -53,6 +56,8 @@ def export_audience(
 ) -> Exported:
     """Deliver the audience `name` of the served build to `address`, unless just that was delivered there already.
 
+    One that the build no longer has, but that was delivered there from an earlier build, is delivered a last time, with nobody in it.
+
     Args:
         home: the home folder.
         name: the audience.
@@ -67,10 +72,27 @@ def export_audience(
     now = (now or datetime.now(UTC)).astimezone(UTC)
     destination = open_destination(address, file_format)
     with open_served_build(home) as served:
-        audience = served.audience(name)
-        hours = contact_hours(audience.channel, served.timezone)
+        audience = _audience(home, served, name, destination)
+        hours = _hours(audience, served.timezone)
         with home_lock(deliveries_dir(home)):
             return _deliver(home, served, audience, hours, destination, again, now)
+
+
+def _audience(home: Path, served: ServedBuild, name: str, destination: Destination) -> Audience:
+    """The audience of the build, or the retired one that was delivered there. Raises UnusableInput, naming the nearest, for others."""
+    audiences = served.audiences()
+    if name in audiences:
+        return audiences[name]
+    if last := last_delivered(deliveries_to(home, name, destination.id)):
+        return retired_audience(home, served.build, last)
+    close = get_close_matches(name, audiences, n=1)
+    hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(sorted(audiences))}"
+    raise UnusableInput(f"there is no audience '{name}' in the build {served.build.id}: {hint}")
+
+
+def _hours(audience: Audience, timezone: str) -> ContactHours:
+    # Who is taken back is not contacted, so that nothing has to wait.
+    return ContactHours(timezone, time.min, time.min) if audience.is_retired else contact_hours(audience.channel, timezone)
 
 
 def _deliver(
@@ -79,11 +101,15 @@ def _deliver(
     not_before, not_after = hours.window(now)
     held_back = collect_keys(served, audience, home, not_before.astimezone(ZoneInfo(hours.timezone)).date())
     content_hash = _content_hash(served.connection)
-    there = [each for each in list_deliveries(home, audience.id) if each.destination_id == destination.id]
-    delivered = [each for each in there if each.status == DELIVERED]
-    previous = max(delivered, key=lambda each: each.finished_at or each.started_at, default=None)
+    there = deliveries_to(home, audience.id, destination.id)
+    previous = last_delivered(there)
     same = (served.build.id, audience.definition_hash, content_hash, destination.format)
-    if previous and not again and same == (previous.build_id, previous.definition_hash, previous.content_hash, previous.format):
+    if audience.is_retired:
+        # Once for all builds without it, unless an attempt that began later may have brought somebody back.
+        is_there = previous is not None and previous.is_retired and previous.format == destination.format and previous == there[-1]
+    else:
+        is_there = previous is not None and same == _sameness(previous)
+    if previous and is_there and not again:
         return Exported(previous, True, _summary(previous, audience, held_back, was_delivered=True, now=now, timezone=hours.timezone))
     if previous and not keys_file(home, previous).is_file():
         if not again:
@@ -117,6 +143,11 @@ def _deliver(
         not_before=not_before,
         not_after=not_after,
         held_back=held_back,
+        name=audience.name,
+        purpose=audience.purpose,
+        channel=audience.channel,
+        key=audience.key,
+        is_retired=audience.is_retired,
     )
     delivery = _taken_up(delivery, there, now)
     parcel = _pack(home, served, audience, hours, delivery, everything=again)
@@ -132,6 +163,11 @@ def _deliver(
     return Exported(
         delivery, False, _summary(delivery, audience, held_back, was_delivered=False, now=now, timezone=hours.timezone, manifest=manifest)
     )
+
+
+def _sameness(delivery: Delivery) -> tuple[str, str, str, str]:
+    """What a delivery has in common with one that says nothing new."""
+    return (delivery.build_id, delivery.definition_hash, delivery.content_hash, delivery.format)
 
 
 def _content_hash(connection: duckdb.DuckDBPyConnection) -> str:
@@ -213,12 +249,14 @@ def _pack(home: Path, served: ServedBuild, audience: Audience, hours: ContactHou
     manifest = {
         **about,
         "name": audience.name,
-        "purpose": audience.purpose,
-        "channel": audience.channel,
+        # The last delivery of a retired audience may be of before these were recorded.
+        "purpose": audience.purpose or None,
+        "channel": audience.channel or None,
         "definition_hash": audience.definition_hash,
+        "is_retired": audience.is_retired,
         "code_version": served.build.code_version,
         "created_at": _utc(delivery.started_at),
-        "key": {"column": audience.key, "meaning": KEY_MEANINGS[audience.key]},
+        "key": {"column": audience.key, "meaning": KEY_MEANINGS.get(audience.key)},
         "keys_sha256": delivery.content_hash,
         "counts": {
             "members": delivery.members,
@@ -255,7 +293,8 @@ def _summary(
     timezone: str,
     manifest: str | None = None,
 ) -> str:
-    what = f"{audience.id} of build {delivery.build_id} (as of {delivery.as_of_date})"
+    build = f"build {delivery.build_id} (as of {delivery.as_of_date})"
+    what = f"{audience.id}, which {build} no longer has," if audience.is_retired else f"{audience.id} of {build}"
     if was_delivered:
         finished = delivery.finished_at or delivery.started_at
         return (
@@ -270,6 +309,8 @@ def _summary(
     if held_back:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in held_back.items())
         lines.append(f"  held back though contactable in the build: {reasons}")
+    if audience.is_retired:
+        return "\n".join((*lines, "  the last delivery there: nobody is to be contacted", f"  manifest {manifest}"))
     contact_day = delivery.not_before.astimezone(ZoneInfo(timezone)).date()
     if contact_day > delivery.as_of_date:
         lines.append(f"  note: the build describes {delivery.as_of_date}; who has come in or left by {contact_day}, the next night says")

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,12 @@ from click.testing import CliRunner
 from fsspec.implementations.memory import MemoryFileSystem
 
 from orchestration.cli import main
-from orchestration.delivery import destinations
+from orchestration.delivery import destinations, members
 from orchestration.delivery.export import export_audience
 from orchestration.delivery.records import list_deliveries
 from orchestration.errors import DeliveryFailed, HomeInUse, UnusableInput
 from orchestration.ingest.landing import MANIFEST_FILE, Batch
+from orchestration.publishing.builds import rollback
 from orchestration.publishing.lock import home_lock
 from orchestration.quality.operations import record_deliveries
 from orchestration.settings import PROJECT_DIR, Settings
@@ -369,6 +370,231 @@ def test_a_refusal_is_not_tried_again(home: Home, tool: Tool, status: int, says:
     assert len(tool.requests) == 1
     (failed,) = list_deliveries(home.folder, AUDIENCE)
     assert (failed.status, failed.finished_at is not None) == ("failed", True)
+
+
+# --- an audience that is no longer built -----------------------------------------------------------------------------------------
+
+
+def retired_night(home: Home, days: int = 1) -> None:
+    """The audience is removed; on the day before one of its members is erased and one withdraws."""
+    home.shop.retire(AUDIENCE)
+    home.shop.raw.erasures.append(("customer_1", local(DAY)))
+    home.shop.raw.consents.append(("customer_2", "marketing", "email", False, local(DAY)))
+    home.shop.night(DAY + timedelta(days=days), {})
+
+
+@pytest.mark.parametrize("file_format", ["parquet", "csv"])
+def test_a_retired_audience_is_delivered_a_last_time_with_nobody_in_it(home: Home, tmp_path: Path, file_format: str) -> None:
+    to = tmp_path / "to"
+    first = home.export(str(to), file_format=file_format)
+    before = read_folder(to / AUDIENCE).manifest
+    retired_night(home)
+    last = home.export(str(to), days=1, clock="22:00", file_format=file_format)
+    received = read_folder(to / AUDIENCE)
+    assert (received.members, received.added, received.removed) == (set(), set(), home.keys(FIRST))
+    manifest = received.manifest
+    assert (before["is_retired"], manifest["is_retired"]) == (False, True)
+    assert manifest["counts"] == {"members": 0, "previous": 12, "added": 0, "removed": 12, "removed_of_unfinished": 0}
+    assert (manifest["since_delivery_id"], manifest["as_of_date"]) == (first.delivery.id, "2025-10-28")
+    assert manifest["build_id"] != before["build_id"]
+    for same in ("name", "purpose", "channel", "key", "definition_hash"):
+        assert manifest[same] == before[same]
+    assert (manifest["not_before"], manifest["not_after"], manifest["quiet_hours"]) == ("2025-10-28T21:00:00Z", None, None), "nobody waits"
+    assert f"{AUDIENCE}, which build {last.delivery.build_id} (as of 2025-10-28) no longer has" in last.summary
+    assert "members 0: 0 added, 12 removed" in last.summary
+    recorded = [(each.status, each.is_retired, each.members, each.removed) for each in list_deliveries(home.folder, AUDIENCE)]
+    assert recorded == [("delivered", False, 12, 0), ("delivered", True, 0, 12)]
+    record_deliveries(home.shop.database, list_deliveries(home.folder))
+    with duckdb.connect(str(home.shop.database), read_only=True) as connection:
+        assert connection.execute("select members, removed from operations.audience_deliveries order by members").fetchone() == (0, 12)
+
+
+def test_a_retirement_is_delivered_once_whatever_builds_follow(home: Home, tmp_path: Path) -> None:
+    to = tmp_path / "to"
+    home.export(str(to))
+    retired_night(home)
+    last = home.export(str(to), days=1)
+    before = everything_below(to)
+    assert home.export(f"file://{to}", days=1, clock="18:00").was_delivered
+    home.shop.night(DAY + timedelta(days=2), {})
+    again = home.export(str(to), days=2)
+    assert (again.was_delivered, again.delivery) == (True, last.delivery)
+    assert again.summary.startswith("Already delivered") and "no longer has" in again.summary
+    assert everything_below(to) == before
+    asked = home.export(str(to), days=2, again=True)
+    assert (asked.was_delivered, asked.delivery.members, asked.delivery.removed) == (False, 0, 0)
+    assert read_folder(to / AUDIENCE).manifest["is_retired"]
+    assert home.export(str(to), days=2).was_delivered
+
+
+def test_a_retirement_asks_nothing_of_what_a_night_is_landing(home: Home, tmp_path: Path) -> None:
+    home.export(str(tmp_path / "to"))
+    retired_night(home)
+    with home_lock(home.folder):
+        home.export(str(tmp_path / "to"), days=1)
+    assert read_folder(tmp_path / "to" / AUDIENCE).removed == home.keys(FIRST)
+
+
+def test_a_retirement_by_url_takes_back_what_an_unfinished_attempt_may_have_brought(home: Home) -> None:
+    Moody.failures = 0
+    home.export("moody://retired/place")
+    home.second_night()
+    Moody.failures = 100
+    with pytest.raises(DeliveryFailed):
+        home.export("moody://retired/place", days=1)
+    retired_night(home, days=2)
+    with pytest.raises(DeliveryFailed):
+        home.export("moody://retired/place", days=2)
+    Moody.failures = 0
+    last = home.export("moody://retired/place", days=2, clock="11:00").delivery
+    assert (last.members, last.previous, last.removed, last.removed_of_unfinished) == (0, 12, 15, 3)
+    files = Moody()
+    latest = json.loads(files.cat(f"/retired/place/{AUDIENCE}/latest.json"))
+    assert json.loads(files.cat(f"/retired/place/{AUDIENCE}/{latest['manifest']}"))["is_retired"]
+    statuses = [(each.status, each.is_retired) for each in list_deliveries(home.folder, AUDIENCE)]
+    assert statuses == [("delivered", False), ("failed", False), ("delivered", True)], "the retirement is taken up, not begun anew"
+    assert home.export("moody://retired/place", days=2, clock="12:00").was_delivered
+
+
+def test_a_webhook_forgets_a_retired_audience(home: Home, tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(destinations, "BATCH_SIZE", 5)
+    home.export(tool.address)
+    assert tool.contacts == home.keys(FIRST)
+    retired_night(home)
+    tool.answers = [200] + [500] * 6
+    with pytest.raises(DeliveryFailed):
+        home.export(tool.address, days=1)
+    assert tool.contacts == home.keys(FIRST), "nothing counts before the manifest"
+    home.export(tool.address, days=1, clock="21:30")
+    assert tool.contacts == set()
+    manifest = json.loads(tool.requests[-1][2])
+    assert manifest["is_retired"]
+    assert [each["kind"] for each in manifest["batches"]] == ["removed"] * 3
+    sent = len(tool.requests)
+    assert home.export(tool.address, days=1, clock="22:00").was_delivered
+    assert len(tool.requests) == sent
+
+
+def test_a_retired_audience_is_taken_back_by_the_key_that_was_delivered(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its channel is addressed by another column since. A record of before columns were entered has it from the keys beside it."""
+    for to in ("to", "earlier"):
+        home.export(str(tmp_path / to))
+    for record in (home.folder / "deliveries" / AUDIENCE).glob("*/delivery.json"):
+        document = json.loads(record.read_text(encoding="utf-8"))
+        if document["destination"] == str(tmp_path / "earlier"):
+            kept = {name: value for name, value in document.items() if name not in ("name", "purpose", "channel", "key", "is_retired")}
+            record.write_text(json.dumps(kept), encoding="utf-8")
+    retired_night(home)
+    monkeypatch.setattr(members, "KEY_COLUMNS", {"email": "email_hash"})
+    for to in ("to", "earlier"):
+        home.export(str(tmp_path / to), days=1)
+        received = read_folder(tmp_path / to / AUDIENCE)
+        assert received.removed == home.keys(FIRST)
+        assert received.manifest["key"]["column"] == "email_sha256"
+    assert (received.manifest["name"], received.manifest["channel"]) == (AUDIENCE, None)
+
+
+def test_only_where_it_was_delivered_can_a_retired_audience_be_named(home: Home, tmp_path: Path) -> None:
+    """Not elsewhere, and not where the only delivery broke off: the destination has never been told anything that counts."""
+    home.export(str(tmp_path / "to"))
+    Moody.failures = 100
+    with pytest.raises(DeliveryFailed):
+        home.export("moody://broken/off")
+    Moody.failures = 0
+    retired_night(home)
+    recorded = everything_below(home.folder / "deliveries")
+    for to in (str(tmp_path / "elsewhere"), "moody://broken/off"):
+        done = CliRunner().invoke(main, ["export", AUDIENCE, "--to", to, "--home", str(home.folder)])
+        assert done.exit_code == 2
+        assert f"there is no audience '{AUDIENCE}' in the build" in done.stderr
+        assert "there are ambassadors, birthdays_next_7_days, " in done.stderr
+        assert AUDIENCE not in done.stderr.partition("there are ")[2]
+    for name in ("*", "", "..", f"../deliveries/{AUDIENCE}", f"{AUDIENCE[:-1]}?"):
+        with pytest.raises(UnusableInput, match="there is no audience"):
+            export_audience(home.folder, name, str(tmp_path / "to"))
+    assert everything_below(home.folder / "deliveries") == recorded
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_build_that_does_not_know_the_audience_yet_takes_nobody_back(home: Home, tmp_path: Path) -> None:
+    """Of two builds without it, only the one that was begun after the delivered one says that it is gone, whatever days they describe."""
+    to = tmp_path / "to"
+    without = copy.copy(home.shop)
+    without.retire(AUDIENCE)
+    before = without.night(DAY + timedelta(days=7), {})
+    home.shop.night(DAY, {AUDIENCE: FIRST})
+    home.export(str(to))
+    delivered = everything_below(to)
+    after = without.night(DAY - timedelta(days=7), {}, datetime.now(UTC) + timedelta(minutes=1))
+    rollback(home.folder, before.id)
+    with pytest.raises(UnusableInput, match=r"it is no later one than .* serve a later one with `segments rollback BUILD`"):
+        home.export(str(to))
+    assert everything_below(to) == delivered
+    rollback(home.folder, after.id)
+    home.export(str(to))
+    assert read_folder(to / AUDIENCE).removed == home.keys(FIRST)
+
+
+def test_an_audience_that_comes_back_is_delivered_whole_and_may_be_retired_again(home: Home, tmp_path: Path) -> None:
+    to = tmp_path / "to"
+    home.export(str(to))
+    kept = copy.copy(home.shop)
+    retired_night(home)
+    home.export(str(to), days=1)
+    kept.night(DAY + timedelta(days=2), {AUDIENCE: FIRST})
+    home.export(str(to), days=2)
+    received = read_folder(to / AUDIENCE)
+    assert received.members == received.added == home.keys([*FIRST[:1], *FIRST[3:]])
+    assert not received.manifest["is_retired"]
+    home.shop.night(DAY + timedelta(days=3), {})
+    home.export(str(to), days=3)
+    assert read_folder(to / AUDIENCE).removed == received.members
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("drop table published.audiences", "has no audiences that can be delivered"),
+        ("delete from published.audiences", "has no audiences that can be delivered"),
+        (None, "cannot be read"),
+    ],
+)
+def test_an_unreadable_build_takes_nobody_back(home: Home, tmp_path: Path, fault: str | None, says: str) -> None:
+    to = tmp_path / "to"
+    home.export(str(to))
+    retired_night(home)
+    delivered = everything_below(to)
+    database = home.folder / "serving" / "segments.duckdb"
+    if fault is None:
+        database.write_bytes(database.read_bytes()[:5000])
+    else:
+        with duckdb.connect(str(database)) as connection:
+            connection.execute(fault)
+    done = CliRunner().invoke(main, ["export", AUDIENCE, "--to", str(to), "--home", str(home.folder)])
+    assert done.exit_code == 2
+    assert says in done.stderr
+    assert everything_below(to) == delivered
+    assert len(list_deliveries(home.folder, AUDIENCE)) == 1
+
+
+def test_a_retirement_does_not_guess_whom_to_take_back(home: Home, tmp_path: Path) -> None:
+    to = tmp_path / "to"
+    exported = home.export(str(to))
+    keys = home.folder / "deliveries" / AUDIENCE / exported.delivery.id / "keys.parquet"
+    keys.unlink()
+    retired_night(home)
+    with pytest.raises(UnusableInput, match="deliver with --again"):
+        home.export(str(to), days=1)
+    home.export(str(to), days=1, again=True)
+    received = read_folder(to / AUDIENCE)
+    assert (received.members, received.removed, received.manifest["since_delivery_id"]) == (set(), set(), None)
+    record = keys.with_name("delivery.json")
+    record.write_text(record.read_text(encoding="utf-8").replace('"email_sha256"', '""'), encoding="utf-8")
+    shutil.rmtree(home.folder / "deliveries" / AUDIENCE / received.manifest["delivery_id"])
+    with pytest.raises(UnusableInput, match=r"is gone, so nobody knows whom .* must forget: restore it"):
+        home.export(str(to), days=1, again=True)
 
 
 # --- what cannot be done ---------------------------------------------------------------------------------------------------------

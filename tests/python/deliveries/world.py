@@ -7,6 +7,7 @@ by stand beside it in plain Python, read from the raw rows: nothing of them is s
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -109,6 +110,7 @@ class Shop:
             "last_reviewed": date(2025, 1, 1),
             "description": "Of the tests.",
         }
+        self._folder = PROJECT_DIR / "macros"
         macros = Macros({"business_timezone": str(ZONE)}, str)
         self._business_date = partial(macros.call, "business_date")
         names = macros.call("audiences")
@@ -136,7 +138,16 @@ class Shop:
                 days = "".join(f", {self._business_date(f'{column}_at')} as {column}_date" for column in DATES.get(table, ()))
                 connection.execute(f"create or replace table staging.{table} as select *{days} from raw")
 
-    def night(self, day: date, members: Mapping[str, Iterable[str]]) -> Build:
+    def retire(self, name: str) -> None:
+        """Remove an audience as its author does: its file, and its name from the list of all."""
+        self._texts = {each: text for each, text in self._texts.items() if each != name}
+        self._folder = Path(shutil.copytree(self._folder, self.home.with_name(f"macros_without_{name}")))
+        catalogue = self._folder / "audiences" / "audiences.sql"
+        text = catalogue.read_text(encoding="utf-8")
+        assert f"        '{name}',\n" in text
+        catalogue.write_text(text.replace(f"        '{name}',\n", ""), encoding="utf-8")
+
+    def night(self, day: date, members: Mapping[str, Iterable[str]], started_at: datetime | None = None) -> Build:
         """Land, build and publish: `members` meet the conditions of the audiences of the tests."""
         self.land()
         macros = self._macros(day)
@@ -151,11 +162,13 @@ class Shop:
                 insert(connection, f"audiences.{name}", [(member, day) for member in members.get(name, ())])
             for model, folder in MODELS.items():
                 connection.execute(f"create or replace table {SCHEMAS[model]}.{model} as {self._compiled(macros, model, folder)}")
-        return self._publish(day)
+        return self._publish(day, started_at)
 
     def _macros(self, day: date) -> Macros:
         variables = {"as_of_date": day.isoformat(), "business_timezone": str(ZONE)}
-        return Macros(variables, lambda model: f"{SCHEMAS.get(model, self._schema(model))}.{model}", definitions=self._texts)
+        return Macros(
+            variables, lambda model: f"{SCHEMAS.get(model, self._schema(model))}.{model}", definitions=self._texts, folder=self._folder
+        )
 
     def _schema(self, model: str) -> str:
         return "audiences" if model in self._texts else "staging"
@@ -166,8 +179,8 @@ class Shop:
         text = (PROJECT_DIR / "models" / folder / f"{model}.sql").read_text(encoding="utf-8")
         return str(get_environment().from_string(text).render(macros._context))
 
-    def _publish(self, day: date) -> Build:
-        build = start_build(self.home, "shop", day, "tests", business_timezone=str(ZONE))
+    def _publish(self, day: date, started_at: datetime | None) -> Build:
+        build = start_build(self.home, "shop", day, "tests", started_at=started_at, business_timezone=str(ZONE))
         with duckdb.connect(str(build_dir(self.home, build.id) / "segments.duckdb")) as connection:
             connection.execute(f"attach '{self.database}' as working (read_only)")
             connection.execute("create schema published")
