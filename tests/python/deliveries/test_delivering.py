@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -527,7 +527,7 @@ def test_a_build_that_does_not_know_the_audience_yet_takes_nobody_back(home: Hom
     home.shop.night(DAY, {AUDIENCE: FIRST})
     home.export(str(to))
     delivered = everything_below(to)
-    after = without.night(DAY - timedelta(days=7), {}, datetime.now(UTC) + timedelta(minutes=1))
+    after = without.night(DAY - timedelta(days=7), {})
     rollback(home.folder, before.id)
     with pytest.raises(UnusableInput, match=r"it is no later one than .* serve a later one with `segments rollback BUILD`"):
         home.export(str(to))
@@ -551,6 +551,24 @@ def test_an_audience_that_comes_back_is_delivered_whole_and_may_be_retired_again
     home.shop.night(DAY + timedelta(days=3), {})
     home.export(str(to), days=3)
     assert read_folder(to / AUDIENCE).removed == received.members
+
+
+def test_what_broke_off_after_a_retirement_is_taken_back_by_another_one(home: Home) -> None:
+    """It comes back, its delivery fails with its files there, and it is removed again: the retirement of before knows nothing of them."""
+    Moody.failures = 0
+    home.export("moody://back/again")
+    kept = copy.copy(home.shop)
+    retired_night(home)
+    home.export("moody://back/again", days=1)
+    kept.night(DAY + timedelta(days=2), {AUDIENCE: FIRST})
+    Moody.failures = 100
+    with pytest.raises(DeliveryFailed):
+        home.export("moody://back/again", days=2)
+    Moody.failures = 0
+    home.shop.night(DAY + timedelta(days=3), {})
+    last = home.export("moody://back/again", days=3)
+    assert (last.was_delivered, last.delivery.previous, last.delivery.removed, last.delivery.removed_of_unfinished) == (False, 0, 10, 10)
+    assert home.export("moody://back/again", days=3, clock="11:00").was_delivered
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ import duckdb
 import yaml
 
 from orchestration.audiences.macros import Macros
-from orchestration.publishing.builds import Build, build_dir, mark_published, start_build, swap
+from orchestration.publishing.builds import Build, build_dir, list_builds, mark_published, start_build, swap
 from orchestration.settings import PROJECT_DIR, Settings
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -147,7 +147,7 @@ class Shop:
         assert f"        '{name}',\n" in text
         catalogue.write_text(text.replace(f"        '{name}',\n", ""), encoding="utf-8")
 
-    def night(self, day: date, members: Mapping[str, Iterable[str]], started_at: datetime | None = None) -> Build:
+    def night(self, day: date, members: Mapping[str, Iterable[str]]) -> Build:
         """Land, build and publish: `members` meet the conditions of the audiences of the tests."""
         self.land()
         macros = self._macros(day)
@@ -162,7 +162,7 @@ class Shop:
                 insert(connection, f"audiences.{name}", [(member, day) for member in members.get(name, ())])
             for model, folder in MODELS.items():
                 connection.execute(f"create or replace table {SCHEMAS[model]}.{model} as {self._compiled(macros, model, folder)}")
-        return self._publish(day, started_at)
+        return self._publish(day)
 
     def _macros(self, day: date) -> Macros:
         variables = {"as_of_date": day.isoformat(), "business_timezone": str(ZONE)}
@@ -179,7 +179,9 @@ class Shop:
         text = (PROJECT_DIR / "models" / folder / f"{model}.sql").read_text(encoding="utf-8")
         return str(get_environment().from_string(text).render(macros._context))
 
-    def _publish(self, day: date, started_at: datetime | None) -> Build:
+    def _publish(self, day: date) -> Build:
+        # Ids tell seconds apart, and no real night begins in the second of another one.
+        started_at = max((datetime.now(UTC), *(build.started_at + timedelta(seconds=1) for build in list_builds(self.home))))
         build = start_build(self.home, "shop", day, "tests", started_at=started_at, business_timezone=str(ZONE))
         with duckdb.connect(str(build_dir(self.home, build.id) / "segments.duckdb")) as connection:
             connection.execute(f"attach '{self.database}' as working (read_only)")
