@@ -26,6 +26,7 @@ from orchestration.delivery.records import (
     delivery_dir,
     keys_file,
     last_delivered,
+    unfinished_attempts,
     write_delivery,
 )
 from orchestration.delivery.retirement import retired_audience
@@ -103,13 +104,15 @@ def _deliver(
     content_hash = _content_hash(served.connection)
     there = deliveries_to(home, audience.id, destination.id)
     previous = last_delivered(there)
+    # Some of what they were to bring or to take back may have come all the same, even all of it.
+    unfinished = unfinished_attempts(home, there)
     same = (served.build.id, audience.definition_hash, content_hash, destination.format)
     if audience.is_retired:
-        # Once for all builds without it, unless an attempt that began later may have brought somebody back.
-        is_there = previous is not None and previous.is_retired and previous.format == destination.format and previous == there[-1]
+        # Once for all builds without it.
+        is_there = previous is not None and previous.is_retired and previous.format == destination.format
     else:
         is_there = previous is not None and same == _sameness(previous)
-    if previous and is_there and not again:
+    if previous and is_there and not unfinished and not again:
         return Exported(previous, True, _summary(previous, audience, held_back, was_delivered=True, now=now, timezone=hours.timezone))
     if previous and not keys_file(home, previous).is_file():
         if not again:
@@ -118,8 +121,7 @@ def _deliver(
                 "deliver with --again, and let everything there be replaced"
             )
         previous = None
-    # Keys of attempts that did not end well may be there all the same.
-    _compare(served.connection, home, [previous] if previous else [], [each for each in there if each.status != DELIVERED])
+    _compare(served.connection, home, previous, unfinished)
     counts = dict(served.connection.execute("select list, count(*) from changes group by list").fetchall())
     delivery = Delivery(
         id=_delivery_id(served.build.id, (*same, destination.id, previous.id if previous else None, again)),
@@ -139,6 +141,7 @@ def _deliver(
         added=counts.get("added", 0),
         removed=counts.get("removed", 0),
         removed_of_unfinished=_count(served.connection, "changes where list = 'removed' and contact_key not in (from previous_keys)"),
+        added_of_unfinished=_count(served.connection, "changes where list = 'added' and contact_key in (from previous_keys)"),
         since_delivery_id=previous.id if previous else None,
         not_before=not_before,
         not_after=not_after,
@@ -184,37 +187,49 @@ def _delivery_id(build_id: str, parts: Sequence[Any]) -> str:
 
 
 def _taken_up(delivery: Delivery, there: Sequence[Delivery], now: datetime) -> Delivery:
-    """The delivery under its id: that of an unfinished attempt at the very same, as it began, while its hours last; else a new one."""
+    """The delivery under its id: that of the last attempt, as it began, where it was at the very same and its hours last; else a new one.
+
+    An earlier one is not taken up: the destination may have believed another since, and knows all that would be repeated.
+    """
     ids = {each.id: each for each in there}
     for number in range(1, len(ids) + 2):
         id_ = delivery.id if number == 1 else f"{delivery.id}-{number}"
         earlier = ids.get(id_)
         if earlier is None:
             return replace(delivery, id=id_)
+        is_last = all(each is earlier or each.started_at < earlier.started_at for each in there)
         is_open = earlier.status != DELIVERED and (earlier.not_after is None or now < earlier.not_after)
-        if is_open and earlier.removed == delivery.removed:
+        if is_last and is_open and (earlier.added, earlier.removed) == (delivery.added, delivery.removed):
             return replace(delivery, id=id_, started_at=earlier.started_at, not_before=earlier.not_before, not_after=earlier.not_after)
     raise AssertionError("unreachable")
 
 
-def _compare(connection: duckdb.DuckDBPyConnection, home: Path, previous: Sequence[Delivery], unfinished: Sequence[Delivery]) -> None:
-    """Make `previous_keys` and `changes` (list, contact_key): who came since the last delivery, and who may be there and must not be."""
+def _compare(connection: duckdb.DuckDBPyConnection, home: Path, previous: Delivery | None, unfinished: Sequence[Delivery]) -> None:
+    """Make `previous_keys` and `changes` (list, contact_key): who may not be there and must be, and who may be there and must not be.
 
-    def keys(deliveries: Sequence[Delivery]) -> str:
-        files = [path for each in deliveries if (path := keys_file(home, each)).is_file()]
-        if not files:
-            return "select null::varchar as contact_key where false"
-        return " union ".join(f"select columns(*)::varchar as contact_key from read_parquet({quote_file(str(path))})" for path in files)
-
-    connection.execute(f"create temp table previous_keys as {keys(previous)}")
+    The destination stands at the last delivery or, unknown to us, at any attempt since.
+    """
+    connection.execute(f"create temp table previous_keys as {_keys(home, previous)}")
+    may_stand_at = ["from previous_keys", *(_keys(home, each) for each in unfinished)]
     connection.execute(
         f"""
         create temp table changes as
-        select 'added' as list, contact_key from (from current_keys except from previous_keys)
+        select 'added' as list, contact_key from (from current_keys except ({_combined("intersect", may_stand_at)}))
         union all
-        select 'removed', contact_key from ((from previous_keys union {keys(unfinished)}) except from current_keys)
+        select 'removed', contact_key from (({_combined("union", may_stand_at)}) except from current_keys)
         """
     )
+
+
+def _keys(home: Path, delivery: Delivery | None) -> str:
+    """A query for the keys of a delivery."""
+    if delivery is None or not keys_file(home, delivery).is_file():
+        return "select null::varchar as contact_key where false"
+    return f"select columns(*)::varchar as contact_key from read_parquet({quote_file(str(keys_file(home, delivery)))})"
+
+
+def _combined(operator: str, queries: Sequence[str]) -> str:
+    return f" {operator} ".join(f"({query})" for query in queries)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
@@ -264,6 +279,7 @@ def _pack(home: Path, served: ServedBuild, audience: Audience, hours: ContactHou
             "added": delivery.added,
             "removed": delivery.removed,
             "removed_of_unfinished": delivery.removed_of_unfinished,
+            "added_of_unfinished": delivery.added_of_unfinished,
         },
     }
     return Parcel(audience.id, delivery.id, about, audience.key, lists, rows, everything, manifest)

@@ -66,6 +66,8 @@ class Delivery:
     """The column that its members were addressed by."""
     is_retired: bool = False
     """Whether the build no longer had the audience: nobody is delivered, and everybody taken back."""
+    added_of_unfinished: int = 0
+    """Of `added`, those that the last delivery had too: an unfinished one may have taken them back."""
 
 
 def deliveries_dir(home: Path) -> Path:
@@ -122,6 +124,11 @@ def last_delivered(there: Sequence[Delivery]) -> Delivery | None:
     """The one that ended last of those that are complete; None where none is."""
     delivered = [each for each in there if each.status == DELIVERED]
     return max(delivered, key=lambda each: each.finished_at or each.started_at, default=None)
+
+
+def unfinished_attempts(home: Path, there: Sequence[Delivery]) -> list[Delivery]:
+    """Those since the last delivery that did not end as one: what was attempted before it has lost its keys, because that settled it."""
+    return [each for each in there if each.status != DELIVERED and keys_file(home, each).is_file()]
 
 
 def keys_file(home: Path, delivery: Delivery) -> Path:

@@ -5,12 +5,13 @@ import dataclasses
 import hashlib
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,9 +24,9 @@ from click.testing import CliRunner
 from fsspec.implementations.memory import MemoryFileSystem
 
 from orchestration.cli import main
-from orchestration.delivery import destinations, members
+from orchestration.delivery import destinations, export, members
 from orchestration.delivery.export import export_audience
-from orchestration.delivery.records import list_deliveries
+from orchestration.delivery.records import DELIVERED, Delivery, list_deliveries, write_delivery
 from orchestration.errors import DeliveryFailed, HomeInUse, UnusableInput
 from orchestration.ingest.landing import MANIFEST_FILE, Batch
 from orchestration.publishing.builds import rollback
@@ -64,6 +65,12 @@ class Home:
         """One leaves, one withdraws, three come."""
         self.shop.raw.consents.append(("customer_1", "marketing", "email", False, local(DAY)))
         self.shop.night(DAY + timedelta(days=1), {AUDIENCE: NAMES[1:]})
+
+    def withdraw(self, *names: str) -> None:
+        """These say no, in rows that land; all others' later words are corrected away."""
+        self.shop.raw.consents = [row for row in self.shop.raw.consents if row[3]]
+        self.shop.raw.consents += [(name, "marketing", "email", False, local(DAY, "08:00")) for name in names]
+        self.shop.land()
 
     def keys(self, names: list[str]) -> set[str]:
         return {str(key(self.shop.raw, name, "email")) for name in names}
@@ -228,6 +235,82 @@ def test_what_an_unfinished_attempt_may_have_brought_is_taken_back(home: Home) -
     assert [each.status for each in list_deliveries(home.folder, AUDIENCE)] == ["delivered", "failed", "delivered"]
 
 
+class Died(BaseException):
+    """The process is gone."""
+
+
+@pytest.fixture
+def dies_at_its_end(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Deliver, and die when all of it is there, before that is recorded."""
+
+    def deliver(home: Home, to: str, **options: Any) -> None:
+        def write(folder: Path, delivery: Delivery) -> None:
+            if delivery.status == DELIVERED:
+                raise Died
+            write_delivery(folder, delivery)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(export, "write_delivery", write)
+            with pytest.raises(Died):
+                home.export(to, **options)
+
+    return deliver
+
+
+def test_who_came_with_an_attempt_that_was_never_recorded_as_delivered_and_withdraws_is_taken_back(
+    home: Home, tmp_path: Path, dies_at_its_end: Callable[..., None]
+) -> None:
+    """The keys are those of the last delivery once more. But the destination stands at the attempt since."""
+    to = tmp_path / "to"
+    home.withdraw("customer_3")
+    home.export(str(to))
+    home.withdraw()
+    dies_at_its_end(home, str(to), clock="10:01")
+    assert read_folder(to / AUDIENCE).members == home.keys(FIRST)
+    home.withdraw("customer_3")
+    exported = home.export(str(to), clock="10:02")
+    received = read_folder(to / AUDIENCE)
+    assert (exported.was_delivered, exported.delivery.removed_of_unfinished) == (False, 1)
+    assert (received.added, received.removed) == (set(), home.keys(["customer_3"]))
+    assert received.members == home.keys(FIRST) - received.removed
+    assert home.export(str(to), clock="10:03").was_delivered
+
+
+@pytest.mark.parametrize("also_withdraws", [[], ["customer_5"]])
+def test_whom_an_attempt_that_was_never_recorded_as_delivered_took_back_is_added_again(
+    home: Home, tmp_path: Path, dies_at_its_end: Callable[..., None], also_withdraws: list[str]
+) -> None:
+    to = tmp_path / "to"
+    home.export(str(to))
+    home.withdraw("customer_3")
+    dies_at_its_end(home, str(to), clock="10:01")
+    assert read_folder(to / AUDIENCE).removed == home.keys(["customer_3"])
+    home.withdraw(*also_withdraws)
+    exported = home.export(str(to), clock="10:02")
+    received = read_folder(to / AUDIENCE)
+    assert (exported.was_delivered, exported.delivery.added_of_unfinished) == (False, 1)
+    assert (received.added, received.removed) == (home.keys(["customer_3"]), home.keys(also_withdraws))
+    assert received.members == home.keys(FIRST) - received.removed
+    assert home.export(str(to), clock="10:03").was_delivered
+
+
+def test_a_retirement_that_was_never_recorded_as_delivered_is_delivered_again(
+    home: Home, tmp_path: Path, dies_at_its_end: Callable[..., None]
+) -> None:
+    """And whoever comes back with the audience is added, though the last recorded delivery had them."""
+    to = tmp_path / "to"
+    home.export(str(to))
+    kept = copy.copy(home.shop)
+    home.shop.retire(AUDIENCE)
+    home.shop.night(DAY + timedelta(days=1), {})
+    dies_at_its_end(home, str(to), days=1)
+    kept.night(DAY + timedelta(days=2), {AUDIENCE: FIRST})
+    home.export(str(to), days=2)
+    received = read_folder(to / AUDIENCE)
+    assert received.members == received.added == home.keys(FIRST)
+    assert received.manifest["counts"]["added_of_unfinished"] == 12
+
+
 def test_when_a_delivery_may_be_used_stands_in_its_manifest(home: Home, tmp_path: Path) -> None:
     def hours(clock: str) -> dict[str, Any]:
         home.export(str(tmp_path / clock), clock=clock)
@@ -249,6 +332,8 @@ class Tool(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Request)
         self.answers: list[int] = []
         """What the next requests are answered instead of 200."""
+        self.loses_answers = False
+        """Whether whoever sends the manifest never learns that it has been believed."""
         self.requests: list[tuple[str, str | None, bytes]] = []
         self.kept: dict[str, bytes] = {}
         self.contacts: set[str] = set()
@@ -283,8 +368,9 @@ class Request(BaseHTTPRequestHandler):
             document = json.loads(content)
             if document["kind"] == "manifest":
                 self.server.believe(document)
-            else:
-                self.server.kept[name] = content
+            self.server.kept[name] = content
+        if self.server.loses_answers and name.endswith(":manifest"):
+            status = 500
         self.send_response(status)
         if status == 302:
             self.send_header("Location", "http://127.0.0.1:1/elsewhere")
@@ -362,6 +448,42 @@ def test_an_attempt_whose_hours_are_over_is_begun_anew(home: Home, tool: Tool) -
     assert delivered == f"{attempted}-2"
 
 
+@pytest.mark.parametrize("seed", [2, 3])
+def test_whatever_broke_off_the_tool_has_exactly_the_members_after_the_next_delivery(home: Home, tool: Tool, seed: int) -> None:
+    """Members come and go between attempts that do not arrive, arrive without an answer, or arrive."""
+    chance = random.Random(seed)  # noqa: S311
+    outcomes = []
+    for minute in range(20):
+        names = chance.sample(FIRST[:3], chance.randint(0, 2))
+        home.withdraw(*names)
+        ends = chance.choice(["unanswered", "unanswered", "unreachable", "delivered"])
+        tool.answers = [500] * 6 if ends == "unreachable" else []
+        tool.loses_answers = ends == "unanswered"
+        try:
+            exported = home.export(tool.address, clock=f"10:{minute:02}")
+        except DeliveryFailed:
+            outcomes.append(ends)
+            continue
+        outcomes.append("already" if exported.was_delivered else "delivered")
+        assert tool.contacts == home.keys(FIRST) - home.keys(names), (minute, outcomes)
+    assert {"unanswered", "unreachable", "delivered"} <= set(outcomes)
+
+
+def test_an_attempt_is_not_taken_up_after_another_one(home: Home, tool: Tool) -> None:
+    """What the tool believed of the first, it would not believe again: that delivery needs an id of its own."""
+    home.export(tool.address)
+    tool.loses_answers = True
+    for minute, names in ((1, ["customer_3"]), (2, [])):
+        home.withdraw(*names)
+        with pytest.raises(DeliveryFailed):
+            home.export(tool.address, clock=f"10:0{minute}")
+    tool.loses_answers = False
+    assert tool.contacts == home.keys(FIRST)
+    home.withdraw("customer_3")
+    home.export(tool.address, clock="10:03")
+    assert tool.contacts == home.keys(FIRST) - home.keys(["customer_3"])
+
+
 @pytest.mark.parametrize(("status", "says"), [(401, "refused the delivery with 401"), (302, "refused the delivery with 302")])
 def test_a_refusal_is_not_tried_again(home: Home, tool: Tool, status: int, says: str) -> None:
     tool.answers = [status]
@@ -394,7 +516,8 @@ def test_a_retired_audience_is_delivered_a_last_time_with_nobody_in_it(home: Hom
     assert (received.members, received.added, received.removed) == (set(), set(), home.keys(FIRST))
     manifest = received.manifest
     assert (before["is_retired"], manifest["is_retired"]) == (False, True)
-    assert manifest["counts"] == {"members": 0, "previous": 12, "added": 0, "removed": 12, "removed_of_unfinished": 0}
+    of_unfinished = {"removed_of_unfinished": 0, "added_of_unfinished": 0}
+    assert manifest["counts"] == {"members": 0, "previous": 12, "added": 0, "removed": 12, **of_unfinished}
     assert (manifest["since_delivery_id"], manifest["as_of_date"]) == (first.delivery.id, "2025-10-28")
     assert manifest["build_id"] != before["build_id"]
     for same in ("name", "purpose", "channel", "key", "definition_hash"):

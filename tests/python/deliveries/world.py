@@ -322,6 +322,7 @@ def read_folder(folder: Path) -> Received:
     received = Received(manifest, **lists)
     counts = manifest["counts"]
     assert (counts["members"], counts["added"], counts["removed"]) == (len(received.members), len(received.added), len(received.removed))
-    assert counts["previous"] + counts["added"] - counts["removed"] + counts["removed_of_unfinished"] == counts["members"]
+    came, left = counts["added"] - counts["added_of_unfinished"], counts["removed"] - counts["removed_of_unfinished"]
+    assert counts["previous"] + came - left == counts["members"]
     assert manifest["keys_sha256"] == hashlib.sha256("".join(f"{each}\n" for each in sorted(received.members)).encode()).hexdigest()
     return received
