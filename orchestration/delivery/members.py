@@ -6,7 +6,7 @@ waits for the night that counts it. And a key is delivered only when all members
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -112,7 +112,7 @@ def collect_keys(served: ServedBuild, audience: Audience, home: Path, day: date)
     Returns how many contactable members are held back, by reason.
 
     Raises HomeInUse while a night is at work: what it has landed is not to be read yet. UnusableInput where one broke off before it had
-    staged what it landed: somebody may have said no in it.
+    staged what it landed, and where rows have landed but the working database is gone: somebody may have said no in them.
     """
     connection = served.connection
     if audience.is_retired:
@@ -133,10 +133,15 @@ def collect_keys(served: ServedBuild, audience: Audience, home: Path, day: date)
         [audience.id],
     )
     database = Settings(home=home).database(served.build.source)
-    with home_lock(home) if database.is_file() else nullcontext():
-        if database.is_file():
-            landing = Settings(home=home).landing(served.build.source)
+    landing = Settings(home=home).landing(served.build.source)
+    if database.is_file():
+        with home_lock(home):
             _judge_once_more(connection, audience, database, landing, served.timezone, day)
+    elif _has_rows(landing):
+        raise UnusableInput(
+            f"the working database {database} is missing, though rows have landed that may say who is not to be contacted: "
+            "run `segments nightly`, then deliver"
+        )
     connection.execute("update members set reason = 'no_address' where reason is null and contact_key is null")
     # A key reaches everybody who has it: whoever is held out of this audience, or over a limit, holds it back for the others.
     connection.execute(
@@ -210,6 +215,12 @@ def _judge_once_more(
         where members.person_id = everybody.member and members.reason is null
         """
     )
+
+
+def _has_rows(landing: Path) -> bool:
+    """Whether any row has landed: in a home that only serves, none has."""
+    tables = {path.parent.name for path in landing.glob("*/batch=*")}
+    return any(batch.rows for table in tables for batch in read_batches_landed(landing, table))
 
 
 def _require_staged(connection: duckdb.DuckDBPyConnection, table: str, working: str, landing: Path) -> None:

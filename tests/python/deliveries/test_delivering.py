@@ -774,12 +774,37 @@ def test_nothing_is_delivered_before_anything_is_published_or_while_a_night_is_a
     home.export(str(tmp_path / "to"))
 
 
+def consents_land(home: Home, rows: int = 1) -> Batch:
+    """A batch of consents without what is in it."""
+    landed = Batch("consents", "20251027T050000000000Z-b", "shop", "b.csv", "b", rows, 0, datetime(2025, 10, 27, 5), "UTC", (), (), {})
+    folder = Settings(home=home.folder).landing("shop") / "consents" / f"batch={landed.batch}"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MANIFEST_FILE).write_text(json.dumps(landed.to_document()), encoding="utf-8")
+    return landed
+
+
+def test_without_the_working_database_nothing_is_delivered_where_rows_have_landed(home: Home, tmp_path: Path) -> None:
+    """It would have said who has withdrawn since the build. Where nobody is left, nothing is asked of it."""
+    to = tmp_path / "to"
+    (Settings(home=home.folder).landing("shop") / "customers" / "batch=contract").mkdir(parents=True)
+    consents_land(home, rows=0)
+    aside = home.shop.database.rename(tmp_path / "aside")
+    home.export(str(to))
+    consents_land(home)
+    for options in ({}, {"again": True}):
+        with pytest.raises(UnusableInput, match=r"warehouse\.duckdb is missing, though rows have landed .* run `segments nightly`"):
+            home.export(str(to), **options)
+    assert len(list_deliveries(home.folder, AUDIENCE)) == 1
+    aside.rename(home.shop.database)
+    retired_night(home)
+    home.shop.database.unlink()
+    home.export(str(to), days=1)
+    assert read_folder(to / AUDIENCE).removed == home.keys(FIRST)
+
+
 def test_nothing_is_delivered_while_a_no_may_have_landed_that_is_not_staged(home: Home, tmp_path: Path) -> None:
     """A night broke off between landing and staging: what it landed may take a permission back, and nobody has read it yet."""
-    landed = Batch("consents", "20251027T050000000000Z-b", "shop", "b.csv", "b", 1, 0, datetime(2025, 10, 27, 5), "UTC", (), (), {})
-    folder = Settings(home=home.folder).landing("shop") / "consents" / f"batch={landed.batch}"
-    folder.mkdir(parents=True)
-    (folder / MANIFEST_FILE).write_text(json.dumps(landed.to_document()), encoding="utf-8")
+    landed = consents_land(home)
     for staged in ("20251026T050000000000Z-a", landed.batch):
         with duckdb.connect(str(home.shop.database)) as connection:
             connection.execute("create or replace table staging.base_consents as select ?::varchar as batch", [staged])
