@@ -24,6 +24,7 @@ from orchestration.delivery.records import (
     deliveries_dir,
     deliveries_to,
     delivery_dir,
+    key_column,
     keys_file,
     last_delivered,
     unfinished_attempts,
@@ -103,7 +104,10 @@ def _deliver(
     held_back = collect_keys(served, audience, home, not_before.astimezone(ZoneInfo(hours.timezone)).date())
     content_hash = _content_hash(served.connection)
     there = deliveries_to(home, audience.id, destination.id)
-    previous = last_delivered(there)
+    last = last_delivered(there)
+    last_key = key_column(home, last) if last else None
+    # To its receiver a delivery by another key is a first one: it has nothing to be told by that key.
+    previous = last if last_key in (audience.key, None) else None
     # Some of what they were to bring or to take back may have come all the same, even all of it.
     unfinished = unfinished_attempts(home, there)
     same = (served.build.id, audience.definition_hash, content_hash, destination.format)
@@ -121,7 +125,7 @@ def _deliver(
                 "deliver with --again, and let everything there be replaced"
             )
         previous = None
-    _compare(served.connection, home, previous, unfinished)
+    _compare(served.connection, home, audience.key, previous, unfinished)
     counts = dict(served.connection.execute("select list, count(*) from changes group by list").fetchall())
     delivery = Delivery(
         id=_delivery_id(served.build.id, (*same, destination.id, previous.id if previous else None, again)),
@@ -163,9 +167,10 @@ def _deliver(
     delivery = replace(delivery, status=DELIVERED, finished_at=max(now, datetime.now(UTC)))
     write_delivery(home, delivery)
     _forget_older_keys(home, there, delivery)
-    return Exported(
-        delivery, False, _summary(delivery, audience, held_back, was_delivered=False, now=now, timezone=hours.timezone, manifest=manifest)
-    )
+    summary = _summary(delivery, audience, held_back, was_delivered=False, now=now, timezone=hours.timezone, manifest=manifest)
+    if last and last.members and last_key not in (audience.key, None):
+        summary += f"\n  note: whom {last.id} brought by {last_key}, this delivery by {audience.key} does not take back: remove them there"
+    return Exported(delivery, False, summary)
 
 
 def _sameness(delivery: Delivery) -> tuple[str, str, str, str]:
@@ -204,13 +209,15 @@ def _taken_up(delivery: Delivery, there: Sequence[Delivery], now: datetime) -> D
     raise AssertionError("unreachable")
 
 
-def _compare(connection: duckdb.DuckDBPyConnection, home: Path, previous: Delivery | None, unfinished: Sequence[Delivery]) -> None:
+def _compare(
+    connection: duckdb.DuckDBPyConnection, home: Path, key: str, previous: Delivery | None, unfinished: Sequence[Delivery]
+) -> None:
     """Make `previous_keys` and `changes` (list, contact_key): who may not be there and must be, and who may be there and must not be.
 
-    The destination stands at the last delivery or, unknown to us, at any attempt since.
+    The destination stands at the last delivery or, unknown to us, at any attempt since. At one by another key it has nobody by this one.
     """
-    connection.execute(f"create temp table previous_keys as {_keys(home, previous)}")
-    may_stand_at = ["from previous_keys", *(_keys(home, each) for each in unfinished)]
+    connection.execute(f"create temp table previous_keys as {_keys(home, previous, key)}")
+    may_stand_at = ["from previous_keys", *(_keys(home, each, key) for each in unfinished)]
     connection.execute(
         f"""
         create temp table changes as
@@ -221,9 +228,9 @@ def _compare(connection: duckdb.DuckDBPyConnection, home: Path, previous: Delive
     )
 
 
-def _keys(home: Path, delivery: Delivery | None) -> str:
-    """A query for the keys of a delivery."""
-    if delivery is None or not keys_file(home, delivery).is_file():
+def _keys(home: Path, delivery: Delivery | None, key: str) -> str:
+    """A query for the keys of a delivery, of which it has none where it was addressed by another one."""
+    if delivery is None or not keys_file(home, delivery).is_file() or key_column(home, delivery) != key:
         return "select null::varchar as contact_key where false"
     return f"select columns(*)::varchar as contact_key from read_parquet({quote_file(str(keys_file(home, delivery)))})"
 

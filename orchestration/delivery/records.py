@@ -14,8 +14,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from orchestration.errors import UnusableInput
 from orchestration.files import write_json
+from orchestration.sql import quote_file
 
 ATTEMPTED, FAILED, DELIVERED = "attempted", "failed", "delivered"
 RECORD_FILE = "delivery.json"
@@ -134,3 +137,12 @@ def unfinished_attempts(home: Path, there: Sequence[Delivery]) -> list[Delivery]
 def keys_file(home: Path, delivery: Delivery) -> Path:
     """The keys that a delivery was to bring."""
     return delivery_dir(home, delivery.audience_id, delivery.id) / KEYS_FILE
+
+
+def key_column(home: Path, delivery: Delivery) -> str | None:
+    """The column that its members were addressed by: of its record or, where that does not name it yet, of its keys. None without those."""
+    path = keys_file(home, delivery)
+    if delivery.key or not path.is_file():
+        return delivery.key or None
+    with duckdb.connect(":memory:") as connection:
+        return connection.sql(f"from read_parquet({quote_file(str(path))})").columns[0]

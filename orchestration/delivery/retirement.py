@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-import duckdb
-
 from orchestration.delivery.members import Audience
-from orchestration.delivery.records import Delivery, keys_file
+from orchestration.delivery.records import Delivery, key_column, keys_file
 from orchestration.errors import UnusableInput
 from orchestration.publishing.builds import Build, start_in
-from orchestration.sql import quote_file
 
 
 def retired_audience(home: Path, build: Build, last: Delivery) -> Audience:
@@ -27,6 +24,12 @@ def retired_audience(home: Path, build: Build, last: Delivery) -> Audience:
             f"the build {build.id} has no audience '{last.audience_id}', but it is no later one than {last.build_id}, from which that was "
             f"delivered to {last.destination}: run `segments nightly`, or serve a later one with `segments rollback BUILD`"
         )
+    key = key_column(home, last)
+    if key is None:
+        raise UnusableInput(
+            f"{keys_file(home, last)} is gone, so nobody knows whom {last.destination} must forget: restore it, or remove "
+            f"'{last.audience_id}' there by hand"
+        )
     return Audience(
         id=last.audience_id,
         name=last.name or last.audience_id,
@@ -34,17 +37,6 @@ def retired_audience(home: Path, build: Build, last: Delivery) -> Audience:
         channel=last.channel,
         definition_hash=last.definition_hash,
         # Not what its channel is addressed by today: the destination knows its members by the key that it was brought.
-        key=last.key or _delivered_key(home, last),
+        key=key,
         is_retired=True,
     )
-
-
-def _delivered_key(home: Path, last: Delivery) -> str:
-    """The column of the keys that were delivered, for records that do not name it."""
-    path = keys_file(home, last)
-    if not path.is_file():
-        raise UnusableInput(
-            f"{path} is gone, so nobody knows whom {last.destination} must forget: restore it, or remove '{last.audience_id}' there by hand"
-        )
-    with duckdb.connect(":memory:") as connection:
-        return connection.sql(f"from read_parquet({quote_file(str(path))})").columns[0]

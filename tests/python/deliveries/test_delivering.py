@@ -72,8 +72,16 @@ class Home:
         self.shop.raw.consents += [(name, "marketing", "email", False, local(DAY, "08:00")) for name in names]
         self.shop.land()
 
-    def keys(self, names: list[str]) -> set[str]:
-        return {str(key(self.shop.raw, name, "email")) for name in names}
+    def keys(self, names: list[str], channel: str = "email") -> set[str]:
+        return {str(key(self.shop.raw, name, channel)) for name in names}
+
+    def reached_by(self, channel: str, days: int) -> None:
+        """A night after which the audience has another channel; everybody has allowed it."""
+        raw = self.shop.raw
+        raw.customers = {name: (f"{name}@example.com", f"+49170{number:07}") for number, name in enumerate(NAMES)}
+        raw.consents += [(name, "marketing", channel, True, local(date(2025, 1, 1))) for name in NAMES]
+        self.shop.reach(AUDIENCE, channel)
+        self.shop.night(DAY + timedelta(days=days), {AUDIENCE: FIRST})
 
 
 @pytest.fixture
@@ -233,6 +241,45 @@ def test_what_an_unfinished_attempt_may_have_brought_is_taken_back(home: Home) -
     assert (exported.delivery.previous, exported.delivery.added, exported.delivery.removed) == (12, 2, 3)
     assert exported.delivery.removed_of_unfinished == 1
     assert [each.status for each in list_deliveries(home.folder, AUDIENCE)] == ["delivered", "failed", "delivered"]
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_by_another_key_a_delivery_is_a_first_one(home: Home, tmp_path: Path, is_named: bool) -> None:
+    """Whether the record names the key, or is of before it did. The way back is a first one as well."""
+    to = tmp_path / "to"
+    first = home.export(str(to)).delivery
+    if not is_named:
+        record = home.folder / "deliveries" / AUDIENCE / first.id / "delivery.json"
+        record.write_text(record.read_text(encoding="utf-8").replace('"key": "email_sha256"', '"key": ""'), encoding="utf-8")
+    for days, channel, column, old in ((1, "sms", "phone_sha256", "email_sha256"), (2, "email", "email_sha256", "phone_sha256")):
+        home.reached_by(channel, days)
+        exported = home.export(str(to), days=days)
+        received = read_folder(to / AUDIENCE)
+        assert received.members == received.added == home.keys(FIRST, channel)
+        assert received.removed == set()
+        manifest = received.manifest
+        assert (manifest["key"]["column"], manifest["since_delivery_id"], manifest["counts"]["previous"]) == (column, None, 0)
+        assert f"brought by {old}, this delivery by {column} does not take back" in exported.summary
+        assert home.export(str(to), days=days, clock="11:00").was_delivered
+    home.second_night()
+    assert home.export(str(to), days=3).delivery.previous == 12
+
+
+def test_an_attempt_by_another_key_takes_nobody_back_but_all_have_to_be_added_again(
+    home: Home, tmp_path: Path, dies_at_its_end: Callable[..., None]
+) -> None:
+    """Its receiver has forgotten whom it had by the key of before."""
+    to = tmp_path / "to"
+    first = home.export(str(to)).delivery
+    home.reached_by("sms", 1)
+    dies_at_its_end(home, str(to), days=1)
+    rollback(home.folder, first.build_id)
+    home.withdraw("customer_3")
+    home.export(str(to), days=1, clock="10:01")
+    received = read_folder(to / AUDIENCE)
+    assert received.members == received.added == home.keys(FIRST) - home.keys(["customer_3"])
+    assert received.removed == home.keys(["customer_3"])
+    assert received.manifest["since_delivery_id"] == first.id
 
 
 class Died(BaseException):

@@ -147,6 +147,10 @@ class Shop:
         assert f"        '{name}',\n" in text
         catalogue.write_text(text.replace(f"        '{name}',\n", ""), encoding="utf-8")
 
+    def reach(self, name: str, channel: str) -> None:
+        """Give an audience another channel, as its author does."""
+        self._texts = {**self._texts, name: yaml.safe_dump({**yaml.safe_load(self._texts[name]), "channel": channel})}
+
     def night(self, day: date, members: Mapping[str, Iterable[str]]) -> Build:
         """Land, build and publish: `members` meet the conditions of the audiences of the tests."""
         self.land()
