@@ -212,6 +212,8 @@ def audience(name: str, source: str, home: str) -> None:
 def export(audience: str, address: str, file_format: str | None, again: bool, home: str) -> None:
     """Deliver AUDIENCE of the served build: hashed keys of those who may be contacted, a manifest, and the change since the last delivery.
 
+    One that the build no longer has is delivered a last time where it was delivered before: nobody in it, everybody taken back.
+
     A webhook that asks for a token is given the one in the environment variable SEGMENTS_WEBHOOK_TOKEN.
     """
     from orchestration.delivery.export import export_audience

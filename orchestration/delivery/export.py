@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,11 +22,15 @@ from orchestration.delivery.records import (
     KEYS_FILE,
     Delivery,
     deliveries_dir,
+    deliveries_to,
     delivery_dir,
+    key_column,
     keys_file,
-    list_deliveries,
+    last_delivered,
+    unfinished_attempts,
     write_delivery,
 )
+from orchestration.delivery.retirement import retired_audience
 from orchestration.errors import UnusableInput
 from orchestration.publishing.lock import home_lock
 from orchestration.sql import PARQUET, quote_file, quote_identifier, quote_literal
@@ -53,6 +58,8 @@ def export_audience(
 ) -> Exported:
     """Deliver the audience `name` of the served build to `address`, unless just that was delivered there already.
 
+    One that the build no longer has, but that was delivered there from an earlier build, is delivered a last time, with nobody in it.
+
     Args:
         home: the home folder.
         name: the audience.
@@ -67,10 +74,27 @@ def export_audience(
     now = (now or datetime.now(UTC)).astimezone(UTC)
     destination = open_destination(address, file_format)
     with open_served_build(home) as served:
-        audience = served.audience(name)
-        hours = contact_hours(audience.channel, served.timezone)
+        audience = _audience(home, served, name, destination)
+        hours = _hours(audience, served.timezone)
         with home_lock(deliveries_dir(home)):
             return _deliver(home, served, audience, hours, destination, again, now)
+
+
+def _audience(home: Path, served: ServedBuild, name: str, destination: Destination) -> Audience:
+    """The audience of the build, or the retired one that was delivered there. Raises UnusableInput, naming the nearest, for others."""
+    audiences = served.audiences()
+    if name in audiences:
+        return audiences[name]
+    if last := last_delivered(deliveries_to(home, name, destination.id)):
+        return retired_audience(home, served.build, last)
+    close = get_close_matches(name, audiences, n=1)
+    hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(sorted(audiences))}"
+    raise UnusableInput(f"there is no audience '{name}' in the build {served.build.id}: {hint}")
+
+
+def _hours(audience: Audience, timezone: str) -> ContactHours:
+    # Who is taken back is not contacted, so that nothing has to wait.
+    return ContactHours(timezone, time.min, time.min) if audience.is_retired else contact_hours(audience.channel, timezone)
 
 
 def _deliver(
@@ -79,11 +103,20 @@ def _deliver(
     not_before, not_after = hours.window(now)
     held_back = collect_keys(served, audience, home, not_before.astimezone(ZoneInfo(hours.timezone)).date())
     content_hash = _content_hash(served.connection)
-    there = [each for each in list_deliveries(home, audience.id) if each.destination_id == destination.id]
-    delivered = [each for each in there if each.status == DELIVERED]
-    previous = max(delivered, key=lambda each: each.finished_at or each.started_at, default=None)
+    there = deliveries_to(home, audience.id, destination.id)
+    last = last_delivered(there)
+    last_key = key_column(home, last) if last else None
+    # To its receiver a delivery by another key is a first one: it has nothing to be told by that key.
+    previous = last if last_key in (audience.key, None) else None
+    # Some of what they were to bring or to take back may have come all the same, even all of it.
+    unfinished = unfinished_attempts(home, there)
     same = (served.build.id, audience.definition_hash, content_hash, destination.format)
-    if previous and not again and same == (previous.build_id, previous.definition_hash, previous.content_hash, previous.format):
+    if audience.is_retired:
+        # Once for all builds without it.
+        is_there = previous is not None and previous.is_retired and previous.format == destination.format
+    else:
+        is_there = previous is not None and same == _sameness(previous)
+    if previous and is_there and not unfinished and not again:
         return Exported(previous, True, _summary(previous, audience, held_back, was_delivered=True, now=now, timezone=hours.timezone))
     if previous and not keys_file(home, previous).is_file():
         if not again:
@@ -92,8 +125,7 @@ def _deliver(
                 "deliver with --again, and let everything there be replaced"
             )
         previous = None
-    # Keys of attempts that did not end well may be there all the same.
-    _compare(served.connection, home, [previous] if previous else [], [each for each in there if each.status != DELIVERED])
+    _compare(served.connection, home, audience.key, previous, unfinished)
     counts = dict(served.connection.execute("select list, count(*) from changes group by list").fetchall())
     delivery = Delivery(
         id=_delivery_id(served.build.id, (*same, destination.id, previous.id if previous else None, again)),
@@ -113,10 +145,16 @@ def _deliver(
         added=counts.get("added", 0),
         removed=counts.get("removed", 0),
         removed_of_unfinished=_count(served.connection, "changes where list = 'removed' and contact_key not in (from previous_keys)"),
+        added_of_unfinished=_count(served.connection, "changes where list = 'added' and contact_key in (from previous_keys)"),
         since_delivery_id=previous.id if previous else None,
         not_before=not_before,
         not_after=not_after,
         held_back=held_back,
+        name=audience.name,
+        purpose=audience.purpose,
+        channel=audience.channel,
+        key=audience.key,
+        is_retired=audience.is_retired,
     )
     delivery = _taken_up(delivery, there, now)
     parcel = _pack(home, served, audience, hours, delivery, everything=again)
@@ -129,9 +167,15 @@ def _deliver(
     delivery = replace(delivery, status=DELIVERED, finished_at=max(now, datetime.now(UTC)))
     write_delivery(home, delivery)
     _forget_older_keys(home, there, delivery)
-    return Exported(
-        delivery, False, _summary(delivery, audience, held_back, was_delivered=False, now=now, timezone=hours.timezone, manifest=manifest)
-    )
+    summary = _summary(delivery, audience, held_back, was_delivered=False, now=now, timezone=hours.timezone, manifest=manifest)
+    if last and last.members and last_key not in (audience.key, None):
+        summary += f"\n  note: whom {last.id} brought by {last_key}, this delivery by {audience.key} does not take back: remove them there"
+    return Exported(delivery, False, summary)
+
+
+def _sameness(delivery: Delivery) -> tuple[str, str, str, str]:
+    """What a delivery has in common with one that says nothing new."""
+    return (delivery.build_id, delivery.definition_hash, delivery.content_hash, delivery.format)
 
 
 def _content_hash(connection: duckdb.DuckDBPyConnection) -> str:
@@ -148,37 +192,51 @@ def _delivery_id(build_id: str, parts: Sequence[Any]) -> str:
 
 
 def _taken_up(delivery: Delivery, there: Sequence[Delivery], now: datetime) -> Delivery:
-    """The delivery under its id: that of an unfinished attempt at the very same, as it began, while its hours last; else a new one."""
+    """The delivery under its id: that of the last attempt, as it began, where it was at the very same and its hours last; else a new one.
+
+    An earlier one is not taken up: the destination may have believed another since, and knows all that would be repeated.
+    """
     ids = {each.id: each for each in there}
     for number in range(1, len(ids) + 2):
         id_ = delivery.id if number == 1 else f"{delivery.id}-{number}"
         earlier = ids.get(id_)
         if earlier is None:
             return replace(delivery, id=id_)
+        is_last = all(each is earlier or each.started_at < earlier.started_at for each in there)
         is_open = earlier.status != DELIVERED and (earlier.not_after is None or now < earlier.not_after)
-        if is_open and earlier.removed == delivery.removed:
+        if is_last and is_open and (earlier.added, earlier.removed) == (delivery.added, delivery.removed):
             return replace(delivery, id=id_, started_at=earlier.started_at, not_before=earlier.not_before, not_after=earlier.not_after)
     raise AssertionError("unreachable")
 
 
-def _compare(connection: duckdb.DuckDBPyConnection, home: Path, previous: Sequence[Delivery], unfinished: Sequence[Delivery]) -> None:
-    """Make `previous_keys` and `changes` (list, contact_key): who came since the last delivery, and who may be there and must not be."""
+def _compare(
+    connection: duckdb.DuckDBPyConnection, home: Path, key: str, previous: Delivery | None, unfinished: Sequence[Delivery]
+) -> None:
+    """Make `previous_keys` and `changes` (list, contact_key): who may not be there and must be, and who may be there and must not be.
 
-    def keys(deliveries: Sequence[Delivery]) -> str:
-        files = [path for each in deliveries if (path := keys_file(home, each)).is_file()]
-        if not files:
-            return "select null::varchar as contact_key where false"
-        return " union ".join(f"select columns(*)::varchar as contact_key from read_parquet({quote_file(str(path))})" for path in files)
-
-    connection.execute(f"create temp table previous_keys as {keys(previous)}")
+    The destination stands at the last delivery or, unknown to us, at any attempt since. At one by another key it has nobody by this one.
+    """
+    connection.execute(f"create temp table previous_keys as {_keys(home, previous, key)}")
+    may_stand_at = ["from previous_keys", *(_keys(home, each, key) for each in unfinished)]
     connection.execute(
         f"""
         create temp table changes as
-        select 'added' as list, contact_key from (from current_keys except from previous_keys)
+        select 'added' as list, contact_key from (from current_keys except ({_combined("intersect", may_stand_at)}))
         union all
-        select 'removed', contact_key from ((from previous_keys union {keys(unfinished)}) except from current_keys)
+        select 'removed', contact_key from (({_combined("union", may_stand_at)}) except from current_keys)
         """
     )
+
+
+def _keys(home: Path, delivery: Delivery | None, key: str) -> str:
+    """A query for the keys of a delivery, of which it has none where it was addressed by another one."""
+    if delivery is None or not keys_file(home, delivery).is_file() or key_column(home, delivery) != key:
+        return "select null::varchar as contact_key where false"
+    return f"select columns(*)::varchar as contact_key from read_parquet({quote_file(str(keys_file(home, delivery)))})"
+
+
+def _combined(operator: str, queries: Sequence[str]) -> str:
+    return f" {operator} ".join(f"({query})" for query in queries)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
@@ -213,12 +271,14 @@ def _pack(home: Path, served: ServedBuild, audience: Audience, hours: ContactHou
     manifest = {
         **about,
         "name": audience.name,
-        "purpose": audience.purpose,
-        "channel": audience.channel,
+        # The last delivery of a retired audience may be of before these were recorded.
+        "purpose": audience.purpose or None,
+        "channel": audience.channel or None,
         "definition_hash": audience.definition_hash,
+        "is_retired": audience.is_retired,
         "code_version": served.build.code_version,
         "created_at": _utc(delivery.started_at),
-        "key": {"column": audience.key, "meaning": KEY_MEANINGS[audience.key]},
+        "key": {"column": audience.key, "meaning": KEY_MEANINGS.get(audience.key)},
         "keys_sha256": delivery.content_hash,
         "counts": {
             "members": delivery.members,
@@ -226,6 +286,7 @@ def _pack(home: Path, served: ServedBuild, audience: Audience, hours: ContactHou
             "added": delivery.added,
             "removed": delivery.removed,
             "removed_of_unfinished": delivery.removed_of_unfinished,
+            "added_of_unfinished": delivery.added_of_unfinished,
         },
     }
     return Parcel(audience.id, delivery.id, about, audience.key, lists, rows, everything, manifest)
@@ -255,7 +316,8 @@ def _summary(
     timezone: str,
     manifest: str | None = None,
 ) -> str:
-    what = f"{audience.id} of build {delivery.build_id} (as of {delivery.as_of_date})"
+    build = f"build {delivery.build_id} (as of {delivery.as_of_date})"
+    what = f"{audience.id}, which {build} no longer has," if audience.is_retired else f"{audience.id} of {build}"
     if was_delivered:
         finished = delivery.finished_at or delivery.started_at
         return (
@@ -270,6 +332,8 @@ def _summary(
     if held_back:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in held_back.items())
         lines.append(f"  held back though contactable in the build: {reasons}")
+    if audience.is_retired:
+        return "\n".join((*lines, "  the last delivery there: nobody is to be contacted", f"  manifest {manifest}"))
     contact_day = delivery.not_before.astimezone(ZoneInfo(timezone)).date()
     if contact_day > delivery.as_of_date:
         lines.append(f"  note: the build describes {delivery.as_of_date}; who has come in or left by {contact_day}, the next night says")

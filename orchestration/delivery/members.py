@@ -6,10 +6,9 @@ waits for the night that counts it. And a key is delivered only when all members
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 
 import duckdb
@@ -37,18 +36,17 @@ SCHEMAS = {"contact_channels": "rules", "contact_limits": "rules"}
 
 @dataclass(frozen=True)
 class Audience:
-    """An audience of a build."""
+    """An audience of a build, or one that it no longer has."""
 
     id: str
     name: str
     purpose: str
     channel: str
     definition_hash: str
-
-    @property
-    def key(self) -> str:
-        """The column that its members are addressed by."""
-        return KEY_COLUMNS.get(self.channel, PERSON_KEY)
+    key: str
+    """The column that its members are addressed by."""
+    is_retired: bool = False
+    """Whether the build no longer has it: it has nobody, and is what its last delivery was."""
 
 
 @dataclass(frozen=True)
@@ -67,20 +65,22 @@ class ServedBuild:
             )
         return self.build.business_timezone
 
-    def audience(self, name: str) -> Audience:
-        """An audience by name. Raises UnusableInput, naming the nearest, when the build has none of that name."""
+    def audiences(self) -> dict[str, Audience]:
+        """Its audiences by name. Raises UnusableInput when they cannot be read."""
+        nothing_there = UnusableInput(f"the build {self.build.id} has no audiences that can be delivered: run `segments nightly`")
         try:
             rows = self.connection.execute(
                 "select audience_id, name, purpose, channel, definition_hash from serving.published.audiences"
             ).fetchall()
         except duckdb.Error as error:
-            raise UnusableInput(f"the build {self.build.id} has no audiences that can be delivered: run `segments nightly`") from error
-        audiences = {row[0]: Audience(*row) for row in rows}
-        if name in audiences:
-            return audiences[name]
-        close = get_close_matches(name, audiences, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(sorted(audiences)) or 'none'}"
-        raise UnusableInput(f"there is no audience '{name}' in the build {self.build.id}: {hint}")
+            raise nothing_there from error
+        # No night builds none: a table that was emptied must not read as if all of them were retired.
+        if not rows:
+            raise nothing_there
+        return {
+            audience_id: Audience(audience_id, name, purpose, channel, definition_hash, KEY_COLUMNS.get(channel, PERSON_KEY))
+            for audience_id, name, purpose, channel, definition_hash in rows
+        }
 
 
 @contextmanager
@@ -105,16 +105,19 @@ def collect_keys(served: ServedBuild, audience: Audience, home: Path, day: date)
 
     Args:
         served: the build.
-        audience: one of its audiences.
+        audience: one of its audiences, or a retired one, of which nobody is left whatever has landed.
         home: where the working database is, if it is there at all.
         day: the day of the contact, in the business timezone: limits are counted for it.
 
     Returns how many contactable members are held back, by reason.
 
     Raises HomeInUse while a night is at work: what it has landed is not to be read yet. UnusableInput where one broke off before it had
-    staged what it landed: somebody may have said no in it.
+    staged what it landed, and where rows have landed but the working database is gone: somebody may have said no in them.
     """
     connection = served.connection
+    if audience.is_retired:
+        connection.execute("create temp table current_keys (contact_key varchar)")
+        return {}
     connection.execute(
         f"""
         create temp table members as
@@ -130,10 +133,15 @@ def collect_keys(served: ServedBuild, audience: Audience, home: Path, day: date)
         [audience.id],
     )
     database = Settings(home=home).database(served.build.source)
-    with home_lock(home) if database.is_file() else nullcontext():
-        if database.is_file():
-            landing = Settings(home=home).landing(served.build.source)
+    landing = Settings(home=home).landing(served.build.source)
+    if database.is_file():
+        with home_lock(home):
             _judge_once_more(connection, audience, database, landing, served.timezone, day)
+    elif _has_rows(landing):
+        raise UnusableInput(
+            f"the working database {database} is missing, though rows have landed that may say who is not to be contacted: "
+            "run `segments nightly`, then deliver"
+        )
     connection.execute("update members set reason = 'no_address' where reason is null and contact_key is null")
     # A key reaches everybody who has it: whoever is held out of this audience, or over a limit, holds it back for the others.
     connection.execute(
@@ -207,6 +215,12 @@ def _judge_once_more(
         where members.person_id = everybody.member and members.reason is null
         """
     )
+
+
+def _has_rows(landing: Path) -> bool:
+    """Whether any row has landed: in a home that only serves, none has."""
+    tables = {path.parent.name for path in landing.glob("*/batch=*")}
+    return any(batch.rows for table in tables for batch in read_batches_landed(landing, table))
 
 
 def _require_staged(connection: duckdb.DuckDBPyConnection, table: str, working: str, landing: Path) -> None:

@@ -8,20 +8,25 @@ An attempt that has not ended, or failed, keeps its keys: some of them may have 
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from orchestration.errors import UnusableInput
 from orchestration.files import write_json
+from orchestration.sql import quote_file
 
 ATTEMPTED, FAILED, DELIVERED = "attempted", "failed", "delivered"
 RECORD_FILE = "delivery.json"
 KEYS_FILE = "keys.parquet"
 DATES = ("as_of_date",)
 TIMES = ("started_at", "finished_at", "not_before", "not_after")
+# What an audience or a delivery may be called: it is the name of a folder.
+NAME = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_-]*")
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,16 @@ class Delivery:
     """Members who are contactable by the build and are not delivered: how many for which reason."""
     finished_at: datetime | None = None
     failure: str | None = None
+    name: str = ""
+    """What the audience is called; like the next three empty in records of before it was entered."""
+    purpose: str = ""
+    channel: str = ""
+    key: str = ""
+    """The column that its members were addressed by."""
+    is_retired: bool = False
+    """Whether the build no longer had the audience: nobody is delivered, and everybody taken back."""
+    added_of_unfinished: int = 0
+    """Of `added`, those that the last delivery had too: an unfinished one may have taken them back."""
 
 
 def deliveries_dir(home: Path) -> Path:
@@ -66,7 +81,7 @@ def deliveries_dir(home: Path) -> Path:
 def delivery_dir(home: Path, audience_id: str, delivery_id: str) -> Path:
     """The folder of one delivery. Raises UnusableInput when a name could lead anywhere else."""
     for name in (audience_id, delivery_id):
-        if not re.fullmatch(r"[0-9A-Za-z_][0-9A-Za-z_-]*", name):
+        if not NAME.fullmatch(name):
             raise UnusableInput(f"{name!r} is no name of an audience or a delivery")
     return deliveries_dir(home) / audience_id / delivery_id
 
@@ -101,6 +116,33 @@ def list_deliveries(home: Path, audience_id: str = "*") -> list[Delivery]:
     return sorted(found, key=lambda delivery: (delivery.started_at, delivery.id))
 
 
+def deliveries_to(home: Path, audience_id: str, destination_id: str) -> list[Delivery]:
+    """All deliveries of an audience to one destination, in the order in which they began. None of what can be no audience's name."""
+    if not NAME.fullmatch(audience_id):
+        return []
+    return [each for each in list_deliveries(home, audience_id) if each.destination_id == destination_id]
+
+
+def last_delivered(there: Sequence[Delivery]) -> Delivery | None:
+    """The one that ended last of those that are complete; None where none is."""
+    delivered = [each for each in there if each.status == DELIVERED]
+    return max(delivered, key=lambda each: each.finished_at or each.started_at, default=None)
+
+
+def unfinished_attempts(home: Path, there: Sequence[Delivery]) -> list[Delivery]:
+    """Those since the last delivery that did not end as one: what was attempted before it has lost its keys, because that settled it."""
+    return [each for each in there if each.status != DELIVERED and keys_file(home, each).is_file()]
+
+
 def keys_file(home: Path, delivery: Delivery) -> Path:
     """The keys that a delivery was to bring."""
     return delivery_dir(home, delivery.audience_id, delivery.id) / KEYS_FILE
+
+
+def key_column(home: Path, delivery: Delivery) -> str | None:
+    """The column that its members were addressed by: of its record or, where that does not name it yet, of its keys. None without those."""
+    path = keys_file(home, delivery)
+    if delivery.key or not path.is_file():
+        return delivery.key or None
+    with duckdb.connect(":memory:") as connection:
+        return connection.sql(f"from read_parquet({quote_file(str(path))})").columns[0]

@@ -56,6 +56,11 @@ class Build:
     business_timezone: str | None = None
 
 
+def start_in(build_id: str) -> str:
+    """The part of a build's id that tells when it was started: builds sort by it, whatever day they describe."""
+    return build_id.partition("T")[2]
+
+
 def builds_dir(home: Path) -> Path:
     """Where the builds of a home are."""
     return home / "builds"

@@ -7,6 +7,7 @@ by stand beside it in plain Python, read from the raw rows: nothing of them is s
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +20,7 @@ import duckdb
 import yaml
 
 from orchestration.audiences.macros import Macros
-from orchestration.publishing.builds import Build, build_dir, mark_published, start_build, swap
+from orchestration.publishing.builds import Build, build_dir, list_builds, mark_published, start_build, swap
 from orchestration.settings import PROJECT_DIR, Settings
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -112,6 +113,7 @@ class Shop:
             "last_reviewed": date(2025, 1, 1),
             "description": "Of the tests.",
         }
+        self._folder = PROJECT_DIR / "macros"
         macros = Macros({"business_timezone": str(ZONE)}, str)
         self._business_date = partial(macros.call, "business_date")
         names = macros.call("audiences")
@@ -139,6 +141,19 @@ class Shop:
                 days = "".join(f", {self._business_date(f'{column}_at')} as {column}_date" for column in DATES.get(table, ()))
                 connection.execute(f"create or replace table staging.{table} as select *{days} from raw")
 
+    def retire(self, name: str) -> None:
+        """Remove an audience as its author does: its file, and its name from the list of all."""
+        self._texts = {each: text for each, text in self._texts.items() if each != name}
+        self._folder = Path(shutil.copytree(self._folder, self.home.with_name(f"macros_without_{name}")))
+        catalogue = self._folder / "audiences" / "audiences.sql"
+        text = catalogue.read_text(encoding="utf-8")
+        assert f"        '{name}',\n" in text
+        catalogue.write_text(text.replace(f"        '{name}',\n", ""), encoding="utf-8")
+
+    def reach(self, name: str, channel: str) -> None:
+        """Give an audience another channel, as its author does."""
+        self._texts = {**self._texts, name: yaml.safe_dump({**yaml.safe_load(self._texts[name]), "channel": channel})}
+
     def night(self, day: date, members: Mapping[str, Iterable[str]]) -> Build:
         """Land, build and publish: `members` meet the conditions of the audiences of the tests."""
         self.land()
@@ -158,7 +173,9 @@ class Shop:
 
     def _macros(self, day: date) -> Macros:
         variables = {"as_of_date": day.isoformat(), "business_timezone": str(ZONE)}
-        return Macros(variables, lambda model: f"{SCHEMAS.get(model, self._schema(model))}.{model}", definitions=self._texts)
+        return Macros(
+            variables, lambda model: f"{SCHEMAS.get(model, self._schema(model))}.{model}", definitions=self._texts, folder=self._folder
+        )
 
     def _schema(self, model: str) -> str:
         return "audiences" if model in self._texts else "staging"
@@ -170,7 +187,9 @@ class Shop:
         return str(get_environment().from_string(text).render(macros._context))
 
     def _publish(self, day: date) -> Build:
-        build = start_build(self.home, "shop", day, "tests", business_timezone=str(ZONE))
+        # Ids tell seconds apart, and no real night begins in the second of another one.
+        started_at = max((datetime.now(UTC), *(build.started_at + timedelta(seconds=1) for build in list_builds(self.home))))
+        build = start_build(self.home, "shop", day, "tests", started_at=started_at, business_timezone=str(ZONE))
         with duckdb.connect(str(build_dir(self.home, build.id) / "segments.duckdb")) as connection:
             connection.execute(f"attach '{self.database}' as working (read_only)")
             connection.execute("create schema published")
@@ -321,6 +340,7 @@ def read_folder(folder: Path) -> Received:
     received = Received(manifest, **lists)
     counts = manifest["counts"]
     assert (counts["members"], counts["added"], counts["removed"]) == (len(received.members), len(received.added), len(received.removed))
-    assert counts["previous"] + counts["added"] - counts["removed"] + counts["removed_of_unfinished"] == counts["members"]
+    came, left = counts["added"] - counts["added_of_unfinished"], counts["removed"] - counts["removed_of_unfinished"]
+    assert counts["previous"] + came - left == counts["members"]
     assert manifest["keys_sha256"] == hashlib.sha256("".join(f"{each}\n" for each in sorted(received.members)).encode()).hexdigest()
     return received
