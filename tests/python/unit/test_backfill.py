@@ -216,6 +216,25 @@ def test_outdated_days_alone(settings: Settings, play: Callable[..., PlayedDays]
     assert played.runs == [(RECORD_JOB, day(3)), (NIGHTLY_JOB, day(5))]
 
 
+def leave_unfinished(settings: Settings, *unfinished: date) -> None:
+    with duckdb.connect(str(settings.database(resolve_source(settings.source).name))) as connection:
+        connection.execute("alter table history.recorded_days add column is_finished boolean default true")
+        connection.executemany("insert into history.recorded_days values (?, false)", [[found] for found in unfinished])
+
+
+def test_days_in_which_a_night_broke_off_are_recorded_before_later_ones(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+    played = play()
+    leave_unfinished(settings, day(6), day(20))
+    outcome = run_backfill(settings, day(7), day(8))
+    assert played.runs == [(RECORD_JOB, day(6)), (RECORD_JOB, day(7)), (NIGHTLY_JOB, day(8))]
+    assert "Recorded again as well, because a night broke off in them: 2026-01-06\n" in outcome.summary
+    # Also where it lies between the days asked for and the one that readers see; a day that is asked for is no surprise.
+    played.runs.clear()
+    outcome = run_backfill(settings, day(1), day(2))
+    assert played.runs == [(RECORD_JOB, day(1)), (RECORD_JOB, day(2)), (RECORD_JOB, day(6)), (NIGHTLY_JOB, day(8))]
+    assert "Recorded again" not in run_backfill(settings, day(6), day(6)).summary
+
+
 @pytest.mark.parametrize("arguments", [[], ["--from", "2026-01-01"], ["--to", "2026-01-01"], ["--outdated", "--from", "2026-01-01"]])
 def test_half_a_request_is_wrong_usage(arguments: list[str], tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["backfill", *arguments, "--home", str(tmp_path)])
