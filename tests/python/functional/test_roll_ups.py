@@ -507,7 +507,7 @@ def test_corrected_history_is_that_of_a_home_which_knew_the_rows_from_the_start(
         return SimpleNamespace(succeeded=True, is_published=True, reason="")
 
     # New rows are staged already: each delivery above was.
-    runner: Any = SimpleNamespace(run=describe, look_ahead=lambda last_recorded: None, progress=Progress(enabled=False))
+    runner: Any = SimpleNamespace(run=describe, look_ahead=lambda last_recorded: True, progress=Progress(enabled=False))
     assert correct_history(runner, warehouse.settings, warehouse.source, last_day) == Corrections((first_day, day))
     describe("the night", last_day)
     assert described == [first_day, day, last_day]

@@ -16,7 +16,7 @@ from orchestration.automation.days import DayResult
 from orchestration.automation.job import FIT_JOB, NIGHTLY_JOB, PUBLISH_JOB, RECORD_JOB, build_definitions
 from orchestration.backfill import day_to_publish, days_asked_for, run_backfill
 from orchestration.cli import main
-from orchestration.corrections import Corrections, correct_history, correction_days, lost_days, outdated_days
+from orchestration.corrections import Corrections, after_the_night, correct_history, correction_days, lost_days, outdated_days
 from orchestration.errors import PublishingFailed, UnusableInput
 from orchestration.ingest.source import Source, resolve_source
 from orchestration.night import NightKeeper
@@ -47,12 +47,14 @@ class PlayedDays:
         self.runs: list[tuple[str, date]] = []
         self.looked_ahead: list[date] = []
         self.cannot_look: str | None = None
+        self.builds_anew = False
         self._home, self._source, self._fails = home, source, list(fails)
 
-    def look_ahead(self, last_recorded: date) -> None:
+    def look_ahead(self, last_recorded: date) -> bool:
         self.looked_ahead.append(last_recorded)
         if self.cannot_look:
             raise DbtFailed(self.cannot_look)
+        return not self.builds_anew
 
     def __enter__(self) -> "PlayedDays":
         return self
@@ -314,6 +316,17 @@ def test_where_nobody_knows_what_came_late_nothing_is_corrected(settings: Settin
     found = corrected(settings, played, day(10), 7)
     assert found == Corrections((), (day(9),), "what came late is not known: dbt stopped at base_transactions: full")
     assert played.runs == []
+
+
+def test_a_night_that_builds_everything_anew_names_what_it_found_outdated(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+    played = play()
+    database = settings.database(resolve_source(settings.source).name)
+    looked = corrected(settings, played, day(10), 7)
+    played.builds_anew = True
+    not_looked = corrected(settings, played, day(10), 7)
+    outdate(settings, day(9), day(11))  # as the night does that follows
+    assert after_the_night(looked, database, day(10)) == Corrections()
+    assert after_the_night(not_looked, database, day(10)) == Corrections(left=(day(9),))
 
 
 def test_before_the_first_recorded_day_there_is_nothing_to_correct(settings: Settings, play: Callable[..., PlayedDays]) -> None:
