@@ -87,6 +87,7 @@ def day_to_publish(source: Source, days: list[date], served: Build | None) -> da
 def run_backfill(settings: Settings, first: date | None, last: date | None) -> Outcome:
     """Record every day from `first` to `last`, or without them every outdated day; then publish one build.
 
+    Days before it that a run which broke off has recorded in part are recorded again with them.
     A day that is stopped ends it: the days before it stay recorded, and what was served is still served.
 
     Raises UnusableInput when the source or the days cannot be used, as far as that is known: nothing was landed then.
@@ -96,8 +97,8 @@ def run_backfill(settings: Settings, first: date | None, last: date | None) -> O
     with home_lock(settings.home):
         from orchestration.automation.days import DayRunner
         from orchestration.automation.job import NIGHTLY_JOB, RECORD_JOB
-        from orchestration.corrections import outdated_days
-        from orchestration.publishing.summary import describe_backfill, describe_stopped_backfill
+        from orchestration.corrections import outdated_days, unfinished_days
+        from orchestration.publishing.summary import describe_backfill, describe_stopped_backfill, unfinished_in_words
 
         database = settings.database(source.name)
         if asked:
@@ -107,9 +108,14 @@ def run_backfill(settings: Settings, first: date | None, last: date | None) -> O
             return Outcome(True, f"No recorded day of {source.name} is outdated: nothing to do.")
         served = builds.current_build(settings.home)
         shown = day_to_publish(source, days, served)
+        # With half a day in the history no later one adds up.
+        unfinished = [day for day in unfinished_days(database) if day < shown and day not in days]
+        days = sorted([*unfinished, *days])
         recorded: list[RecordedDay] = []
         with DayRunner(settings, source) as runner:
             progress = runner.progress
+            if unfinished:
+                progress.note(unfinished_in_words(unfinished))
             for number, day in enumerate(days, start=1):
                 progress.prefix = f"day {number} of {len(days)}, {day}: "
                 result = runner.run(NIGHTLY_JOB if day == shown else RECORD_JOB, day)
@@ -126,7 +132,7 @@ def run_backfill(settings: Settings, first: date | None, last: date | None) -> O
                 result = runner.run(NIGHTLY_JOB, shown)
                 if not result.is_published:
                     return Outcome(False, describe_stopped_backfill(settings, recorded, len(days), result.build, result.cause, served))
-        return Outcome(everywhere(settings), describe_backfill(settings, recorded, result.build, outdated_days(database)))
+        return Outcome(everywhere(settings), describe_backfill(settings, recorded, result.build, outdated_days(database), unfinished))
 
 
 def recorded_day(database: Path, day: date, seconds: float) -> RecordedDay:

@@ -1,6 +1,6 @@
 """Recorded days that late rows have outdated, or whose recording broke off: which they are, and recording them again before a night."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -23,12 +23,14 @@ class Corrections:
     """What a night made of outdated days: those recorded again, those left as they are, and what stopped it, if anything did.
 
     lost: days that were recorded in another working database, of before it was removed or a copy of it restored.
+    is_known: whether it was known before the night what came late; not so where the night builds everything anew.
     """
 
     corrected: tuple[date, ...] = ()
     left: tuple[date, ...] = ()
     failure: str | None = None
     lost: tuple[date, ...] = ()
+    is_known: bool = True
 
 
 def correct_history(runner: DayRunner, settings: Settings, source: Source, day: date) -> Corrections:
@@ -45,10 +47,10 @@ def correct_history(runner: DayRunner, settings: Settings, source: Source, day: 
     recorded = last_recorded_day(database)
     if recorded is None:
         return Corrections(lost=lost)
-    reach, failure = correction_days(source), None
+    reach, failure, is_known = correction_days(source), None, True
     if reach > 0:
         try:
-            runner.look_ahead(recorded)
+            is_known = runner.look_ahead(recorded)
         except DbtFailed as error:  # the night itself meets it again, and it is the night that is stopped by it
             failure = f"what came late is not known: {error}"
     outdated = [outdated_day for outdated_day in outdated_days(database) if outdated_day < day]
@@ -64,7 +66,17 @@ def correct_history(runner: DayRunner, settings: Settings, source: Source, day: 
         corrected.append(outdated_day)
     runner.progress.prefix = ""
     left = tuple(outdated_day for outdated_day in outdated if outdated_day not in corrected)
-    return Corrections(tuple(corrected), left, failure, lost)
+    return Corrections(tuple(corrected), left, failure, lost, is_known)
+
+
+def after_the_night(corrections: Corrections, database: Path, day: date) -> Corrections:
+    """With the days that a night found outdated itself, which learned what came late only when it had built everything anew.
+
+    After any other night nothing is asked again.
+    """
+    if corrections.is_known:
+        return corrections
+    return replace(corrections, left=tuple(outdated_day for outdated_day in outdated_days(database) if outdated_day < day), is_known=True)
 
 
 def correction_days(source: Source) -> int:

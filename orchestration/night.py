@@ -199,7 +199,7 @@ def run_night(settings: Settings, asked: date | None, *, full_refresh: bool = Fa
         # Imported here: what cannot be used is refused before a second is spent on loading Dagster and dbt.
         from orchestration.automation.days import DayRunner
         from orchestration.automation.job import NIGHTLY_JOB
-        from orchestration.corrections import correct_history
+        from orchestration.corrections import after_the_night, correct_history
         from orchestration.publishing.summary import describe_failure, describe_published
 
         reproduces = settings.as_known_at is not None
@@ -213,6 +213,8 @@ def run_night(settings: Settings, asked: date | None, *, full_refresh: bool = Fa
                 return Outcome(False, describe_failure(settings, night.build, served_before, night.cause))
         if reproduces:
             end_reproduction(settings, source)
+        if corrections is not None:
+            corrections = after_the_night(corrections, settings.database(source.name), day)
         build = builds.current_build(settings.home) or night.build
         return Outcome(everywhere(settings), describe_published(settings, source, build, served_before, corrections))
 

@@ -1,5 +1,6 @@
 -- What came in when, and how far back it reaches. Each run looks at the loads it has not seen and at the versions these have superseded,
 -- never at what was looked at before. Rows that came again as they were (a source that delivers whole files) reach nowhere.
+-- Rows that waited in quarantine for their customer came in with the customer.
 -- The first run looks at nothing: no day has been recorded yet that could have known less.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
 
@@ -60,33 +61,44 @@ newcomers as (
 
 {{ table }}_loads as (
 
-    select
-        *,
-        row_number() over (
-            partition by {{ key }}, loaded_at
-            order by source_row desc, batch desc
-        ) as place_in_load
-    from {{ ref('base_' ~ table) }}
+    select * from {{ ref('base_' ~ table) }}
     where
         loaded_at > {{ examined }}
         and row_status <> 'quarantined'
 
 ),
 
+{%- if about.customer is not none %}
+
+-- Rows that had waited, and stand for their key now.
+{{ table }}_awaited as (
+
+    select base.*
+    from {{ ref('base_' ~ table) }} as base
+    inner join newcomers on base.{{ about.customer }} = newcomers.customer_id
+    where
+        base.loaded_at <= {{ examined }}
+        and base.row_status = 'used'
+
+),
+
+{%- endif %}
+
 {{ table }}_keys as (
 
+    {%- if about.customer is none %}
     select distinct {{ key }} from {{ table }}_loads
+    {%- else %}
+    select {{ key }} from {{ table }}_loads
+    union
+    select {{ key }} from {{ table }}_awaited
+    {%- endif %}
 
 ),
 
 {{ table }}_superseded as (
 
-    select
-        base.*,
-        row_number() over (
-            partition by {% for column in about.key %}base.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
-            order by base.loaded_at desc, base.source_row desc, base.batch desc
-        ) as place_in_load
+    select base.*
     from {{ ref('base_' ~ table) }} as base
     inner join {{ table }}_keys
         on
@@ -99,13 +111,64 @@ newcomers as (
 
 ),
 
-{{ table }}_versions as (
+{{ table }}_rows as (
 
     select * from {{ table }}_loads
-    where place_in_load = 1
     union all
+    {%- if about.customer is not none %}
+    select * from {{ table }}_awaited
+    union all
+    {%- endif %}
     select * from {{ table }}_superseded
-    where place_in_load = 1
+
+),
+
+{%- if about.customer is none %}
+
+{{ table }}_counted as (
+
+    select
+        *,
+        loaded_at as counts_from
+    from {{ table }}_rows
+
+),
+
+{%- else %}
+
+-- A row counts from the load that brought its customer, if that came later: nobody has known it before.
+{{ table }}_counted as (
+
+    select
+        {{ table }}_rows.*,
+        greatest({{ table }}_rows.loaded_at, newcomers.loaded_at) as counts_from
+    from {{ table }}_rows
+    left join newcomers on {{ table }}_rows.{{ about.customer }} = newcomers.customer_id
+
+),
+
+{%- endif %}
+
+{{ table }}_followed as (
+
+    select
+        *,
+        min(counts_from) over (
+            partition by {{ key }}
+            order by loaded_at, source_row, batch
+            rows between 1 following and unbounded following
+        ) as superseded_from
+    from {{ table }}_counted
+
+),
+
+-- What was superseded before it counted, or in the same load, was never what the key said.
+{{ table }}_versions as (
+
+    select * from {{ table }}_followed
+    where
+        superseded_from is null
+        or superseded_from > counts_from
 
 ),
 
@@ -113,11 +176,11 @@ newcomers as (
 {{ table }}_reaches as (
 
     select
-        loaded_at,
+        counts_from,
         {%- for moment in about.moments %}
         case
             when
-                lag(loaded_at) over versions is null
+                lag(counts_from) over versions is null
                 {%- for column in moment.columns %}
                 or {{ column }} is distinct from lag({{ column }}) over versions
                 {%- endfor %}
@@ -127,7 +190,7 @@ newcomers as (
     from {{ table }}_versions
     window versions as (
         partition by {{ key }}
-        order by loaded_at
+        order by counts_from
     )
 
 ),
@@ -139,28 +202,23 @@ arrivals as (
     {%- for table, about in event_tables().items() %}
     select
         '{{ table }}' as table_name,
-        loaded_at,
+        counts_from as loaded_at,
         {%- if about.moments | length == 1 %}
         reach_1 as earliest_event_date
         {%- else %}
         least({% for moment in about.moments %}reach_{{ loop.index }}{{ ', ' if not loop.last }}{% endfor %}) as earliest_event_date
         {%- endif %}
     from {{ table }}_reaches
-    where loaded_at > {{ examined }}
+    where counts_from > {{ examined }}
     union all
-    {%- if about.customer is not none %}
+    -- A load of nothing but rows in quarantine has been looked at as well: recorded days know it, so the next run begins after it.
     select
         '{{ table }}' as table_name,
-        newcomers.loaded_at,
-        least({% for moment in about.moments %}{{ moment.date }}{{ ', ' if not loop.last }}{% endfor %}
-        {{- ', cast(null as date)' if about.moments | length == 1 }}) as earliest_event_date
-    from {{ ref('base_' ~ table) }} as base
-    inner join newcomers on base.{{ about.customer }} = newcomers.customer_id
-    where
-        base.loaded_at <= {{ examined }}
-        and base.row_status = 'used'
+        loaded_at,
+        cast(null as date) as earliest_event_date
+    from {{ ref('base_' ~ table) }}
+    where loaded_at > {{ examined }}
     union all
-    {%- endif %}
     {%- endfor %}
     select
         'customers' as table_name,

@@ -67,10 +67,10 @@ class DayRunner(contextlib.AbstractContextManager["DayRunner"]):
     def __exit__(self, *exception: object) -> None:
         self._closing.close()
 
-    def look_ahead(self, last_recorded: date) -> None:
+    def look_ahead(self, last_recorded: date) -> bool:
         """Land what is new and stage it, so that the working database knows which recorded days it outdates; no build is begun by that.
 
-        Nothing is staged where working tables have to be built anew: the next night looks at what then came late.
+        Nothing is staged where working tables have to be built anew: then the night itself finds what came late, and False is returned.
 
         Raises UnusableInput when something cannot be landed, DbtFailed when staging failed.
         """
@@ -78,11 +78,13 @@ class DayRunner(contextlib.AbstractContextManager["DayRunner"]):
         settings, source = self._settings, self._source
         landed = self._keeper.land(lambda: land(source, settings.landing(source.name), datetime.now(UTC)))
         rules = rules_of_working_tables(dbt.parse(settings, source), dbt.variables(source))
-        if landed.rows_landed and why_to_build_anew(settings.database(source.name), rules, asked=self._keeper.full_refresh) is None:
+        builds_anew = why_to_build_anew(settings.database(source.name), rules, asked=self._keeper.full_refresh) is not None
+        if landed.rows_landed and not builds_anew:
             # Of a day that the working tables may stand at already, so that no window moves for this.
             arguments = ["run", "--select", ARRIVALS]
             dbt.run(arguments, settings=settings, source=source, as_of_date=last_recorded, build_id=None)
         self.progress.finish(f"{landed.rows_landed:,} new rows")
+        return not (landed.rows_landed and builds_anew)
 
     def run(self, job: str, day: date) -> DayResult:
         """Run a job for one day, as the UI would.

@@ -261,6 +261,11 @@ def outdated_in_words(days: Sequence[date]) -> str:
     return f"Outdated by late rows: {days_in_words(days)}. To record them again: {CORRECT_COMMAND}"
 
 
+def unfinished_in_words(days: Sequence[date]) -> str:
+    """Which days a backfill records although nobody asked for them."""
+    return f"Recorded again as well, because a night broke off in them: {days_in_words(days)}"
+
+
 def recorded_table(recorded: "Sequence[RecordedDay]") -> Table:
     """Each recorded day with what changed on it, the last ones of many."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -274,7 +279,9 @@ def recorded_table(recorded: "Sequence[RecordedDay]") -> Table:
     return table
 
 
-def describe_backfill(settings: Settings, recorded: "Sequence[RecordedDay]", build: Build, outdated: Sequence[date]) -> str:
+def describe_backfill(
+    settings: Settings, recorded: "Sequence[RecordedDay]", build: Build, outdated: Sequence[date], unfinished: Sequence[date] = ()
+) -> str:
     """The summary of a backfill: days recorded, what changed on each, what readers see now."""
     seconds = sum(day.seconds for day in recorded)
     parts: list[Any] = [
@@ -284,6 +291,8 @@ def describe_backfill(settings: Settings, recorded: "Sequence[RecordedDay]", bui
         "",
         recorded_table(recorded),
     ]
+    if unfinished:
+        parts.append(unfinished_in_words(unfinished))
     if outdated:
         parts.append(outdated_in_words(outdated))
     parts += postgres_lines(settings.home)

@@ -507,7 +507,7 @@ def test_corrected_history_is_that_of_a_home_which_knew_the_rows_from_the_start(
         return SimpleNamespace(succeeded=True, is_published=True, reason="")
 
     # New rows are staged already: each delivery above was.
-    runner: Any = SimpleNamespace(run=describe, look_ahead=lambda last_recorded: None, progress=Progress(enabled=False))
+    runner: Any = SimpleNamespace(run=describe, look_ahead=lambda last_recorded: True, progress=Progress(enabled=False))
     assert correct_history(runner, warehouse.settings, warehouse.source, last_day) == Corrections((first_day, day))
     describe("the night", last_day)
     assert described == [first_day, day, last_day]
@@ -516,6 +516,42 @@ def test_corrected_history_is_that_of_a_home_which_knew_the_rows_from_the_start(
 
     fresh = warehouse.rebuilt.parent / "fresh" / "warehouse.duckdb"
     for recorded_day in nights.days:
+        warehouse.night(recorded_day, database=fresh)
+    # When a load was examined, and for which days that mattered, is the one thing that has another past.
+    assert [name for name in warehouse.differences_from(fresh) if not name.startswith("history.event_arrivals")] == []
+
+
+def test_what_waited_for_its_customer_corrects_the_days_that_did_not_know_it(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SEGMENTS_DATABASE", "SEGMENTS_LANDING", "DO_NOT_TRACK"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    warehouse = Warehouse(tmp_path_factory.mktemp("waiting"))
+    shop = warehouse.shop
+    first_day, day = date(2025, 3, 1), date(2025, 3, 4)
+    rows = together(shop.rule_tables(), shop.events(date(2024, 6, 1), first_day, orders=60))
+    waiting, known = shop.line("o-waiting", 1, "first", datetime(2025, 2, 20, 12)), shop.line("o-known", 1, "c01", datetime(2025, 3, 1, 12))
+    warehouse.deliver(together(rows, {"transactions": [waiting, known]}))
+    warehouse.night(first_day)
+
+    # The customer comes, and the order with it once more, as where a source delivers whole files.
+    warehouse.deliver({"customers": [shop.customer("first")], "transactions": [waiting]})
+    warehouse.dbt(first_day, "run", "--select", "+event_arrivals", database=warehouse.database)
+    assert outdated_days(warehouse.database) == [first_day]
+
+    # A correction waits alone in its load, which the day recorded then knows: it says nothing before its customer is there.
+    warehouse.deliver({"transactions": [{**known, "customer_id": "second", "ordered_at": datetime(2025, 3, 2, 12)}]})
+    warehouse.night(day)
+    assert outdated_days(warehouse.database) == [first_day]
+    warehouse.deliver({"customers": [shop.customer("second")]})
+    warehouse.dbt(day, "run", "--select", "+event_arrivals", database=warehouse.database)
+    assert outdated_days(warehouse.database) == [first_day, day]
+    for recorded_day in (first_day, day):
+        warehouse.night(recorded_day)
+    assert outdated_days(warehouse.database) == []
+
+    fresh = warehouse.rebuilt.parent / "fresh" / "warehouse.duckdb"
+    for recorded_day in (first_day, day):
         warehouse.night(recorded_day, database=fresh)
     # When a load was examined, and for which days that mattered, is the one thing that has another past.
     assert [name for name in warehouse.differences_from(fresh) if not name.startswith("history.event_arrivals")] == []

@@ -17,7 +17,7 @@ from orchestration.automation.days import DayResult
 from orchestration.automation.job import FIT_JOB, NIGHTLY_JOB, PUBLISH_JOB, RECORD_JOB, build_definitions
 from orchestration.backfill import EVENT_DATES, day_to_publish, days_asked_for, first_event_day, run_backfill
 from orchestration.cli import main
-from orchestration.corrections import Corrections, correct_history, correction_days, lost_days, outdated_days
+from orchestration.corrections import Corrections, after_the_night, correct_history, correction_days, lost_days, outdated_days
 from orchestration.errors import PublishingFailed, UnusableInput
 from orchestration.ingest.source import Source, resolve_source
 from orchestration.night import NightKeeper
@@ -48,12 +48,14 @@ class PlayedDays:
         self.runs: list[tuple[str, date]] = []
         self.looked_ahead: list[date] = []
         self.cannot_look: str | None = None
+        self.builds_anew = False
         self._home, self._source, self._fails = home, source, list(fails)
 
-    def look_ahead(self, last_recorded: date) -> None:
+    def look_ahead(self, last_recorded: date) -> bool:
         self.looked_ahead.append(last_recorded)
         if self.cannot_look:
             raise DbtFailed(self.cannot_look)
+        return not self.builds_anew
 
     def __enter__(self) -> "PlayedDays":
         return self
@@ -261,6 +263,25 @@ def test_outdated_days_alone(settings: Settings, play: Callable[..., PlayedDays]
     assert played.runs == [(RECORD_JOB, day(3)), (NIGHTLY_JOB, day(5))]
 
 
+def leave_unfinished(settings: Settings, *unfinished: date) -> None:
+    with duckdb.connect(str(settings.database(resolve_source(settings.source).name))) as connection:
+        connection.execute("alter table history.recorded_days add column is_finished boolean default true")
+        connection.executemany("insert into history.recorded_days values (?, false)", [[found] for found in unfinished])
+
+
+def test_days_in_which_a_night_broke_off_are_recorded_before_later_ones(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+    played = play()
+    leave_unfinished(settings, day(6), day(20))
+    outcome = run_backfill(settings, day(7), day(8))
+    assert played.runs == [(RECORD_JOB, day(6)), (RECORD_JOB, day(7)), (NIGHTLY_JOB, day(8))]
+    assert "Recorded again as well, because a night broke off in them: 2026-01-06\n" in outcome.summary
+    # Also where it lies between the days asked for and the one that readers see; a day that is asked for is no surprise.
+    played.runs.clear()
+    outcome = run_backfill(settings, day(1), day(2))
+    assert played.runs == [(RECORD_JOB, day(1)), (RECORD_JOB, day(2)), (RECORD_JOB, day(6)), (NIGHTLY_JOB, day(8))]
+    assert "Recorded again" not in run_backfill(settings, day(6), day(6)).summary
+
+
 @pytest.mark.parametrize("arguments", [[], ["--from", "2026-01-01"], ["--to", "2026-01-01"], ["--outdated", "--from", "2026-01-01"]])
 def test_half_a_request_is_wrong_usage(arguments: list[str], tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["backfill", *arguments, "--home", str(tmp_path)])
@@ -340,6 +361,17 @@ def test_where_nobody_knows_what_came_late_nothing_is_corrected(settings: Settin
     found = corrected(settings, played, day(10), 7)
     assert found == Corrections((), (day(9),), "what came late is not known: dbt stopped at base_transactions: full")
     assert played.runs == []
+
+
+def test_a_night_that_builds_everything_anew_names_what_it_found_outdated(settings: Settings, play: Callable[..., PlayedDays]) -> None:
+    played = play()
+    database = settings.database(resolve_source(settings.source).name)
+    looked = corrected(settings, played, day(10), 7)
+    played.builds_anew = True
+    not_looked = corrected(settings, played, day(10), 7)
+    outdate(settings, day(9), day(11))  # as the night does that follows
+    assert after_the_night(looked, database, day(10)) == Corrections()
+    assert after_the_night(not_looked, database, day(10)) == Corrections(left=(day(9),))
 
 
 def test_before_the_first_recorded_day_there_is_nothing_to_correct(settings: Settings, play: Callable[..., PlayedDays]) -> None:
