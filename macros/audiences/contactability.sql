@@ -218,13 +218,9 @@ said as (
         )
         and unreadable_refusals.customer_id is null as has_consent,
         -- Only a yes that came later takes an unsubscription back.
-        (
-            messages.last_unsubscribed_at is not null
-            and not coalesce(permissions.last_granted_at > messages.last_unsubscribed_at, false)
-        )
-        or (
-            unsubscribed_from_all.last_unsubscribed_at is not null
-            and not coalesce(permissions.last_granted_at > unsubscribed_from_all.last_unsubscribed_at, false)
+        coalesce(
+            permissions.last_granted_at <= greatest(messages.last_unsubscribed_at, unsubscribed_from_all.last_unsubscribed_at),
+            greatest(messages.last_unsubscribed_at, unsubscribed_from_all.last_unsubscribed_at) is not null
         ) as is_unsubscribed,
         cast(coalesce(messages.contact_days, 0) as bigint) as contact_days,
         cast(coalesce(messages_of_any_channel.contact_days, 0) as bigint) as contact_days_of_any_channel,
